@@ -1,0 +1,137 @@
+"""An answer against the calendar: which spans it covers, and where its silence is not believed yet. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gapless.vocabulary.batch import Batch, Ints
+from gapless.vocabulary.sessions import Sessions
+from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.steps import Checked, Entry, Job, Outcome, Page
+from gapless.vocabulary.timeframe import MINUTE, Base
+
+_RAGGED_MINUTES = 60
+_RAGGED_FACTOR = 3
+_RAGGED_BARS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known around an answer; instants in Unix ms.
+
+    `looks` are the spans that an earlier answer left without a bar, each with the time from which a second
+    silence is believed; `confirm_after` (ms) is how long a first silence waits for its second look.
+    """
+
+    sessions: Sessions
+    known: Span
+    final_until: int
+    now: int
+    confirm_after: int
+    looks: tuple[tuple[Span, int], ...] = ()
+    run_id: str = ""
+
+
+def judge(job: Job, batch: Batch, read: Span, page: Page, context: Context) -> Checked:
+    """Say what the bars of one page prove about `read`, the span that this page answers for.
+
+    A stretch without a bar is a claim. It is believed at once where it lies inside a session that has bars;
+    where it swallows a whole session, or is out of all proportion at the edge of the answer, it is `unconfirmed`
+    until a second look at its due time finds the same.
+    """
+    silent = SpanSet(_silences(job.base, batch.ts, read, context))
+    looked = SpanSet(span for span, due in context.looks if due <= context.now)
+    final = SpanSet([Span(min(read.start, context.final_until) - 1, context.final_until)])
+    heard = SpanSet([read]) - silent
+    verdicts = (
+        (Outcome.BARS, heard & final),
+        (Outcome.PROVISIONAL, heard - final),
+        (Outcome.EMPTY, silent & looked),
+        (Outcome.UNCONFIRMED, silent - looked),
+    )
+    entries = (
+        _entry(job, span, outcome, batch, page, context) for outcome, spans in verdicts for span in spans
+    )
+    return Checked(job.instrument, job.base, batch, tuple(sorted(entries, key=lambda entry: entry.span)))
+
+
+def _entry(job: Job, span: Span, outcome: Outcome, batch: Batch, page: Page, context: Context) -> Entry:
+    due = None
+    if outcome is Outcome.UNCONFIRMED:
+        earlier = [due for look, due in context.looks if look.overlaps(span)]
+        due = min(earlier, default=context.now + context.confirm_after)
+    return Entry(
+        job.instrument,
+        job.base,
+        span,
+        outcome,
+        recorded=context.now,
+        reason=_REASONS[outcome],
+        rows=len(batch.between(span)),
+        request_id=page.request_id,
+        digest=page.digest,
+        url=page.request.url,
+        job_id=job.id,
+        run_id=context.run_id,
+        due=due,
+    )
+
+
+_REASONS = {
+    Outcome.BARS: "",
+    Outcome.PROVISIONAL: "read before the session had settled",
+    Outcome.EMPTY: "the vendor answered with no bars, asked again later, and answered the same",
+    Outcome.UNCONFIRMED: "the vendor had no bars where the market was open; asked again before that is believed",
+}
+
+
+def _silences(base: Base, ts: Ints, read: Span, context: Context) -> Iterator[Span]:
+    """The stretches without a bar that are not believed on one look, inside `read` and settled time."""
+    settled = read.clip(Span(read.start, max(read.start + 1, context.final_until)))
+    if settled is None or context.final_until <= read.start:
+        return
+    whole = [s for s in context.sessions.spans(base) if settled.start <= s.start and s.end <= settled.end]
+    unknown = SpanSet([settled]) - SpanSet([context.known])
+    yield from _gaps_around([*whole, *unknown], ts, settled)
+    if base is Base.MINUTE and len(ts) >= _RAGGED_BARS:
+        yield from _ragged_edges(ts, settled, context.sessions)
+
+
+def _gaps_around(units: list[Span], ts: Ints, read: Span) -> Iterator[Span]:
+    """For each unit without a bar, all of the stretch without a bar that it lies in."""
+    starts = np.searchsorted(ts, np.array([u.start for u in units], np.int64))
+    ends = np.searchsorted(ts, np.array([u.end for u in units], np.int64))
+    for index in np.unique(starts[starts == ends]):
+        start = int(ts[index - 1]) + MINUTE if index > 0 else read.start
+        end = int(ts[index]) if index < len(ts) else read.end
+        if gap := Span(start, max(end, start + 1)).clip(read):
+            yield gap
+
+
+def _ragged_edges(ts: Ints, read: Span, sessions: Sessions) -> Iterator[Span]:
+    """The head or tail of an answer that lacks far more open minutes than any stretch inside it.
+
+    This is what a silently clipped answer looks like when the cut falls inside a session.
+    """
+    if not len(sessions):
+        return
+    edges = np.array([read.start, read.end], np.int64)
+    at = _open_minutes(np.concatenate((edges[:1], ts, edges[1:])), sessions)
+    gaps = np.diff(at)
+    gaps[1:] -= 1  # a bar takes up its own minute
+    limit = max(_RAGGED_MINUTES, _RAGGED_FACTOR * int(gaps[1:-1].max(initial=0)))
+    if gaps[0] > limit:
+        yield Span(read.start, int(ts[0]))
+    if gaps[-1] > limit:
+        yield Span(int(ts[-1]) + MINUTE, read.end)
+
+
+def _open_minutes(instants: Ints, sessions: Sessions) -> Ints:
+    """Minutes that the market was open before each instant, from the first session on."""
+    lengths = sessions.post - sessions.pre
+    before = np.concatenate(([0], np.cumsum(lengths)))
+    index = np.searchsorted(sessions.pre, instants, side="right") - 1
+    inside = np.clip(instants - sessions.pre[index], 0, lengths[index])
+    total: Ints = np.where(index < 0, 0, before[index] + inside) // MINUTE
+    return total

@@ -1,0 +1,156 @@
+"""The rate: never more than N requests in any window, shared by all processes that use the same store."""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Protocol, TypeVar
+
+from gapless.errors import UsageError
+from gapless.ports import Clock
+from gapless.vocabulary.events import Tell, Waiting
+
+_UNITS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
+_RATE = re.compile(r"(?P<calls>\d{1,6}(?:\.\d{1,6})?) ?/ ?(?P<unit>[a-z]+)")
+_MOST_CALLS = 10_000
+_WORTH_TELLING = 1.5
+"""Seconds; a rate of one request a second is not news every second."""
+_SHORTEST_HOLD, _LONGEST_HOLD = 0.1, 300.0
+_GUARD_SHARE, _GUARD_LEAST, _GUARD_MOST = 0.01, 0.01, 0.25
+_Answer = TypeVar("_Answer")
+
+
+class Turns(Protocol):
+    """The part of a store that counts requests, for every process on it."""
+
+    def take_turn(self, profile: str, *, calls: int, per: float, now: float) -> float:
+        """Take one of `calls` turns in any `per` seconds: 0.0, or the seconds after which to try again."""
+        ...
+
+    def hold_back(self, profile: str, until: float) -> None:
+        """Nobody gets a turn of this profile before `until` (Unix seconds)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `calls` requests in any `per` seconds."""
+
+    calls: int
+    per: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Rate | None":
+        """Read `150/min`, `100/s`, `2.5/s` (5 in 2 s) or `unlimited` (None).
+
+        Raises:
+            UsageError: anything else.
+        """
+        words = text.strip().lower()
+        if words == "unlimited":
+            return None
+        found = _RATE.fullmatch(words)
+        if found and found["unit"] in _UNITS:
+            share = Fraction(found["calls"])
+            if 0 < share.numerator <= _MOST_CALLS:
+                return cls(share.numerator, share.denominator * _UNITS[found["unit"]])
+        raise UsageError(
+            f"`{text}` is not a rate.", hint="Write it as 5/min, 150/min, 100/s, 2.5/s, or unlimited."
+        )
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two requests when they are evenly spread."""
+        return self.per / self.calls
+
+    def __str__(self) -> str:
+        unit = {1: "s", 60: "min", 3600: "h"}.get(self.per)
+        return f"{self.calls}/{unit}" if unit else f"{self.calls} in {self.per} s"
+
+
+class Limiter:
+    """Hands out the turns of one profile in the order of asking; safe for many tasks of one loop.
+
+    The count is the store's, and `counter` the thread that asks it, so that the loop never waits for a
+    database. Without a rate there is nothing to count; a hold is then kept within this process.
+    """
+
+    def __init__(
+        self, turns: Turns, profile: str, rate: Rate | None, *, clock: Clock, tell: Tell, counter: Executor
+    ) -> None:
+        self._turns, self._profile, self._rate = turns, profile, rate
+        self._clock, self._tell, self._counter = clock, tell, counter
+        self._queue = asyncio.Lock()
+        self._given: deque[float] = deque(maxlen=rate.calls if rate else 0)
+        self._held_until = 0.0
+        self._strikes = 0
+
+    async def turn(self) -> None:
+        """Wait until one more request is allowed; it is then counted."""
+        async with self._queue:
+            while (rest := await self._rest()) > 0:
+                await self._wait(rest)
+            # The store counts from when it was asked. If it was busy, this turn is used later than it counted,
+            # and a turn counted one window on would come too soon after it.
+            if (rest := self._rest_here()) > 0:
+                await self._wait(rest)
+            self._given.append(self._clock.monotonic())
+
+    async def hold(self, retry_after: float | None) -> float:
+        """The vendor said 429: nobody gets a turn for a while; returns the seconds.
+
+        As long as the vendor says; else from one even pace (at least a second) doubling up to a whole window,
+        for as long as it goes on.
+        """
+        now = self._clock.now() / 1000
+        if retry_after is None and now < self._held_until:  # an answer to what was sent before the hold
+            return self._held_until - now
+        pace, window = (self._rate.pace, self._rate.per) if self._rate else (1.0, 60)
+        own_guess = min(max(window, 1.0), max(1.0, pace) * 2.0 ** min(self._strikes, 10))
+        self._strikes += 1
+        seconds = own_guess if retry_after is None else max(_SHORTEST_HOLD, min(retry_after, _LONGEST_HOLD))
+        self._held_until = max(self._held_until, now + seconds)
+        if self._rate is not None:
+            await self._count(partial(self._turns.hold_back, self._profile, self._held_until))
+        return seconds
+
+    def eased(self) -> None:
+        """An answer came: the next 429 is a first one again."""
+        self._strikes = 0
+
+    async def _rest(self) -> float:
+        """Seconds until the next try; 0 when the turn is taken."""
+        if self._rate is None:
+            return self._held_until - self._clock.now() / 1000
+        return await self._count(self._take)
+
+    def _take(self) -> float:
+        assert self._rate is not None
+        return self._turns.take_turn(
+            self._profile, calls=self._rate.calls, per=self._window, now=self._clock.now() / 1000
+        )
+
+    def _rest_here(self) -> float:
+        if self._rate is None or len(self._given) < self._rate.calls:
+            return 0.0
+        return self._given[0] + self._window - self._clock.monotonic()
+
+    @property
+    def _window(self) -> float:
+        """A little longer than the rate says: requests reach the vendor some milliseconds early or late."""
+        per = self._rate.per if self._rate else 0.0
+        return per + min(max(per * _GUARD_SHARE, _GUARD_LEAST), _GUARD_MOST)
+
+    async def _wait(self, seconds: float) -> None:
+        if seconds > _WORTH_TELLING:
+            held = self._clock.now() / 1000 < self._held_until
+            why = "the vendor asked to slow down" if held else f"the rate is {self._rate}"
+            self._tell(Waiting(f"{self._profile}: {why}", seconds))
+        await self._clock.sleep(seconds)
+
+    async def _count(self, ask: Callable[[], _Answer]) -> _Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._counter, ask)

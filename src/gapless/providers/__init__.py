@@ -1,0 +1,6 @@
+"""Providers: how a vendor wants to be asked, and what its answers mean. Pure; nothing here opens a socket."""
+
+from gapless.providers.actions import Holiday
+from gapless.providers.massive import Massive
+
+__all__ = ["Holiday", "Massive"]

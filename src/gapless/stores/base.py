@@ -1,0 +1,85 @@
+"""What both stores are: one database file with everything that is not bars, and the frame of their upkeep."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from gapless.errors import StoreDamaged
+from gapless.stores.database import Database
+from gapless.stores.failures import REPAIR
+from gapless.stores.leasing import Leasing
+from gapless.stores.records import Listed, Records, find
+from gapless.stores.turns import Turns
+from gapless.vocabulary.span import Span
+from gapless.vocabulary.steps import Damage, Entry, Outcome
+
+
+class SqlStore(Leasing, Turns, Records):
+    """A store in one database file; how bars are kept is left to its kinds."""
+
+    def __init__(self, url: str, db: Database) -> None:
+        self.url = url
+        self._db = db
+
+    def verify(self) -> Iterator[Damage]:
+        """Read everything and tell what is not as it was written.
+
+        Raises:
+            StoreDamaged: the file's structure is broken, and not in a way that some bars stand for.
+        """
+        sound = True
+        for damage in self._examine():
+            sound = False
+            yield damage
+        if sound and (said := self._db.quick_check()) != "ok":
+            raise StoreDamaged(
+                f"`{self._db.path}` is damaged: SQLite's own check says {said}.",
+                hint="Put a copy of the file in its place, or backfill into a new store.",
+            )
+
+    def set_aside(self, damage: Damage, *, now: int) -> None:
+        """Take damaged bars out of service and record `lost` for their span, in one transaction.
+
+        `now` is in Unix ms. The span grows to what the store cannot tell apart from the damage.
+        """
+        with self._db.writing() as connection:
+            listed = find(connection, damage.instrument, damage.base)
+            if listed is None:
+                return
+            entry = Entry(
+                damage.instrument, damage.base, damage.span, Outcome.LOST, recorded=now, reason=damage.what
+            )
+            self._withdraw(connection, listed, entry)
+
+    def size(self) -> int:
+        """Bytes on disk, the journal included."""
+        return self._db.size()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    @abstractmethod
+    def _examine(self) -> Iterator[Damage]:
+        """Every damage to bars that can be found."""
+
+    @abstractmethod
+    def _withdraw(self, connection: Connection, listed: Listed, lost: Entry) -> None:
+        """Take a span's bars out of service, and write this entry with them."""
+
+
+def damaged(listed: Listed, span: Span, what: str) -> StoreDamaged:
+    """The error for bars that are not what was written."""
+    return StoreDamaged(
+        f"Stored bars of {listed.name} between {span.start} and {span.end} (Unix ms) are damaged: {what}.",
+        hint=REPAIR,
+    )
+
+
+def forgotten(listed: Listed) -> StoreDamaged:
+    """The error for a moment whose bars were damaged later."""
+    return StoreDamaged(
+        f"What {listed.name} was at that moment is lost: some of its bars were damaged since and set aside.",
+        hint="Read a later moment, or leave `as_of` out.",
+    )

@@ -1,0 +1,195 @@
+"""Packed columns: a batch as few bytes, exact to the last bit.
+
+Vendors' numbers are decimals, so a column that sits on a decimal grid is kept as whole ticks, and prices as their
+small distances: close from the last close, open from the last close, high above the body, low below it, the
+average from the middle. What is on no grid stays doubles. pcodec packs both; a column without numbers costs a
+few bytes.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pcodec import ChunkConfig, DeltaSpec, ModeSpec, standalone
+
+from gapless.vocabulary.batch import NO_TRADES, Batch, Floats, Ints
+from gapless.vocabulary.timeframe import MINUTE
+
+VERSION = 1
+"""The layout's number; it is written beside each payload."""
+
+Column = NDArray[Any]
+Block = tuple[int, Column]
+"""A column's mark, and what is stored of it."""
+
+_BLOCK = struct.Struct("<bI")  # the block's mark, its length in bytes
+_ABSENT = -1
+_DOUBLES = -2  # any other mark is the column's number of decimals; of instants it is 1 for minutes, 0 for ms
+_NOTHING = np.empty(0, np.int64)
+_SAMPLE = 64
+_FINEST = 12
+"""Decimals: the vendor's coins have up to ten."""
+_EXACT = 2.0**53
+
+# What each kind of column looks like is known, so pcodec need not find out: that is most of its time.
+_NOISE = ChunkConfig(8, ModeSpec.classic(), DeltaSpec.no_op())
+_WALK = ChunkConfig(8, ModeSpec.classic(), DeltaSpec.try_consecutive(1))
+_AMOUNTS = ChunkConfig(8, ModeSpec.auto(), DeltaSpec.no_op())
+_DOUBLE = ChunkConfig(8)
+
+
+def pack(batch: Batch, gone: Ints) -> bytes:
+    """The bytes of these bars, and of the starts at which there is no bar any more."""
+    prices = (batch.open, batch.high, batch.low, batch.close)
+    blocks = [_pack_instants(batch.ts), _pack_instants(gone)]
+    decimals, ticks = _grid(prices)
+    if decimals == _DOUBLES:
+        middle = None
+        blocks += (_pack_column(price, _DOUBLES, _DOUBLE) for price in prices)
+    else:
+        open_, high, low, close = ticks
+        middle = (decimals, open_ + high + low + close >> 2)
+        blocks += (
+            _pack_column(open_ - _last(close), decimals, _NOISE),
+            _pack_column(high - np.maximum(open_, close), decimals, _NOISE),
+            _pack_column(np.minimum(open_, close) - low, decimals, _NOISE),
+            _pack_column(close, decimals, _WALK),
+        )
+    blocks += _pack_optional(batch.volume, None)
+    blocks += _pack_optional(batch.vwap, middle)
+    trades = batch.trades if (batch.trades != NO_TRADES).any() else batch.trades[:0]
+    return b"".join((*blocks, _pack_column(trades, 0, _NOISE)))
+
+
+def unpack(payload: bytes) -> tuple[Batch, Ints]:
+    """The bars and the starts of withdrawn ones that `pack` was given."""
+    blocks = _blocks(payload)
+    ts, gone = _unpack_instants(next(blocks)), _unpack_instants(next(blocks))
+    (decimals, open_), (_, high), (_, low), (_, close) = (next(blocks) for _ in range(4))
+    middle = None
+    if decimals != _DOUBLES:
+        open_ = open_ + _last(close)
+        high = high + np.maximum(open_, close)
+        low = np.minimum(open_, close) - low
+        middle = (decimals, open_ + high + low + close >> 2)
+    volume = _unpack_optional(blocks, len(ts), None)
+    vwap = _unpack_optional(blocks, len(ts), middle)
+    mark, trades = next(blocks)
+    if mark == _ABSENT:
+        trades = np.full(len(ts), NO_TRADES, np.int64)
+    open_, high, low, close = (_numbers(column, decimals) for column in (open_, high, low, close))
+    return Batch(ts, open_, high, low, close, volume, vwap, trades), gone
+
+
+# -- decimal grids -----------------------------------------------------------
+
+
+def _grid(columns: Sequence[Floats]) -> tuple[int, list[Ints]]:
+    """The fewest decimals that give every value to the last bit, and the columns as ticks of that size.
+
+    Without such a grid: the mark of doubles, and nothing.
+    """
+    samples = [column[:: len(column) // _SAMPLE + 1] for column in columns]
+    for decimals in range(_FINEST + 1):
+        if _ticks(samples, decimals) and (ticks := _ticks(columns, decimals)):
+            return decimals, ticks
+    return _DOUBLES, []
+
+
+def _ticks(columns: Sequence[Floats], decimals: int) -> list[Ints]:
+    """The columns as whole ticks; nothing if any value is not exactly such a number."""
+    whole = []
+    for column in columns:
+        with np.errstate(over="ignore"):
+            rounded = column * 10.0**decimals
+        np.rint(rounded, out=rounded)
+        if not (rounded.min(initial=0) > -_EXACT and rounded.max(initial=0) < _EXACT):
+            return []
+        ticks = rounded.astype(np.int64)
+        back = np.divide(ticks, 10.0**decimals, out=rounded)
+        if not (back.view(np.int64) == column.view(np.int64)).all():  # bits: also the sign of a zero
+            return []
+        whole.append(ticks)
+    return whole
+
+
+def _numbers(column: Column, decimals: int) -> Floats:
+    """Ticks as numbers: the division rounds to the double that the decimal text would give."""
+    numbers: Floats = column if decimals == _DOUBLES else column / 10.0**decimals
+    return numbers
+
+
+def _last(close: Ints) -> Ints:
+    """The close before each bar; the first bar has none, its open is counted from its own close."""
+    return np.concatenate((close[:1], close[:-1]))
+
+
+def _reference(middle: tuple[int, Ints] | None, decimals: int) -> Ints | None:
+    """What an average with so many decimals is counted from, None where the prices are finer or on no grid."""
+    if middle is None or decimals < middle[0]:
+        return None
+    reference: Ints = middle[1] * 10 ** (decimals - middle[0])
+    return reference
+
+
+# -- blocks ------------------------------------------------------------------
+
+
+def _pack_column(column: Column, mark: int, config: ChunkConfig) -> bytes:
+    if not len(column):
+        return _BLOCK.pack(_ABSENT, 0)
+    packed: bytes = standalone.simple_compress(np.ascontiguousarray(column), config)
+    return _BLOCK.pack(mark, len(packed)) + packed
+
+
+def _pack_instants(ts: Ints) -> bytes:
+    whole = not (ts % MINUTE).any()
+    return _pack_column(ts // MINUTE if whole else ts, int(whole), _WALK)
+
+
+def _pack_optional(column: Floats, middle: tuple[int, Ints] | None) -> Iterator[bytes]:
+    """Two blocks: where the column has no number, and the numbers that it has."""
+    there = ~np.isnan(column)
+    present = column if there.all() else column[there]
+    yield _pack_column(np.flatnonzero(~there) if len(present) else _NOTHING, 0, _WALK)
+    decimals, grid = _grid([present])
+    if decimals == _DOUBLES or not len(present):
+        yield _pack_column(present, _DOUBLES, _DOUBLE)
+    elif (reference := _reference(middle, decimals)) is None:
+        yield _pack_column(grid[0], decimals, _AMOUNTS if decimals else _NOISE)
+    else:
+        yield _pack_column(grid[0] - reference[there], decimals, _NOISE)
+
+
+def _blocks(payload: bytes) -> Iterator[Block]:
+    at = 0
+    while at < len(payload):
+        mark, length = _BLOCK.unpack_from(payload, at)
+        at += _BLOCK.size
+        yield (
+            mark,
+            standalone.simple_decompress(payload[at : at + length]) if length else _NOTHING,
+        )
+        at += length
+
+
+def _unpack_instants(block: Block) -> Ints:
+    mark, column = block
+    ts: Ints = column * MINUTE if mark == 1 else column
+    return ts
+
+
+def _unpack_optional(blocks: Iterator[Block], rows: int, middle: tuple[int, Ints] | None) -> Floats:
+    _, holes = next(blocks)
+    decimals, column = next(blocks)
+    whole = np.full(rows, np.nan)
+    if decimals == _ABSENT:
+        return whole
+    present = np.ones(rows, np.bool_)
+    present[holes] = False
+    if decimals != _DOUBLES and (reference := _reference(middle, decimals)) is not None:
+        column = column + reference[present]
+    whole[present] = _numbers(column, decimals)
+    return whole

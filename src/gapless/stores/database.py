@@ -1,0 +1,202 @@
+"""One SQLite file as a database: opening it safely, its transactions, its size."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, select
+from sqlalchemy.pool import QueuePool
+
+from gapless.errors import ForeignStore, NewerStore, StorageError, UsageError
+from gapless.stores.failures import read_only as cannot_write
+from gapless.stores.failures import told
+from gapless.stores.schema import META, SCHEMA
+
+APPLICATION_ID = 0x6761704C
+"""Marks a file as ours in SQLite's header ("gapL")."""
+_BUSY_SECONDS = 30
+_CHECKPOINT_BYTES = 32 << 20
+"""The journal is folded into the file at this size: writing a page of bars seldom pays for it."""
+
+_CACHE_BYTES = 16 << 20
+"""For each connection: a page of bars as rows is 5 MB, and should not leave memory before its commit."""
+
+
+class Database:
+    """A store's file of one `kind` ("packed", "plain"), made on the first opening if `create` says so.
+
+    Everything in a `with` of `reading` sees one moment; everything in one of `writing` happens or does not.
+    """
+
+    def __init__(
+        self, path: Path, *, kind: str, tables: MetaData, page_bytes: int, read_only: bool, create: bool
+    ) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._page_bytes = page_bytes
+        self._writer = Lock()
+        _check_path(path, create=create and not read_only, writes=not read_only)
+        with told(path):
+            self._durable = self._engine("FULL")
+            # What a power cut may take from this one is harmless: turns and leases of processes that it ended
+            # too. Bars are always preceded by their fence, because a durable commit syncs the whole journal.
+            self._light = self._engine("NORMAL")
+            try:
+                self._open(kind, tables)
+            except BaseException:
+                self.close()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees the store as it is now, whatever is written meanwhile."""
+        with told(self.path), self._durable.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, *, light: bool = False) -> Iterator[Connection]:
+        """A connection that alone may write; committed and synced on leaving, undone on an exception.
+
+        `light` skips the sync: for what is worthless after a power cut.
+        """
+        if self.read_only:
+            raise cannot_write(self.path)
+        engine = self._light if light else self._durable
+        # Threads queue here, where waking up is prompt; only other processes meet SQLite's lock.
+        with told(self.path), self._writer, engine.connect() as plain:
+            connection = plain.execution_options(begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                yield connection
+
+    def quick_check(self) -> str:
+        """What SQLite says about the file's structure: "ok", or the first thing that is wrong."""
+        with self.reading() as connection:
+            return str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+
+    def size(self) -> int:
+        """Bytes of the file and its journal."""
+        journal = self.path.with_name(self.path.name + "-wal")
+        return sum(file.stat().st_size for file in (self.path, journal) if file.exists())
+
+    def close(self) -> None:
+        """Fold the journal in and let go of the file."""
+        self._light.dispose()
+        self._durable.dispose()
+
+    def _engine(self, synchronous: str) -> Engine:
+        engine = create_engine(
+            "sqlite://",
+            creator=self._connector(synchronous),
+            poolclass=QueuePool,
+            max_overflow=-1,  # as many readers as there are threads
+        )
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def _connector(self, synchronous: str) -> Callable[[], sqlite3.Connection]:
+        uri = _uri(self.path, read_only=self.read_only)
+
+        def connect() -> sqlite3.Connection:
+            # isolation_level=None: the driver leaves BEGIN to us. Threads share connections one at a time.
+            db = sqlite3.connect(
+                uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            db.execute(f"PRAGMA page_size={self._page_bytes}")  # means something before the first table only
+            db.execute(f"PRAGMA synchronous={synchronous}")
+            db.execute(f"PRAGMA cache_size={-_CACHE_BYTES // 1024}")
+            db.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_BYTES // self._page_bytes}")
+            if self.read_only:
+                db.execute("PRAGMA query_only=ON")
+            return db
+
+        return connect
+
+    def _open(self, kind: str, tables: MetaData) -> None:
+        with self.reading() as connection:
+            ours = self._is_ours(connection, kind)
+        if not ours:
+            self._make(kind, tables)
+        if not self.read_only:
+            with self._durable.connect() as connection:
+                connection.execution_options(begin="").exec_driver_sql("PRAGMA journal_mode=WAL")
+
+    def _make(self, kind: str, tables: MetaData) -> None:
+        if self.read_only:
+            raise _no_store(self.path)
+        with self.writing() as connection:
+            if self._is_ours(connection, kind):
+                return  # another process made it while this one waited
+            tables.create_all(connection)
+            rows = [{"key": "format", "value": kind}, {"key": "schema", "value": str(SCHEMA)}]
+            connection.execute(insert(META), rows)
+            connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+
+    def _is_ours(self, connection: Connection, kind: str) -> bool:
+        """Whether it is a store of this kind; False where it is empty.
+
+        Raises:
+            ForeignStore, NewerStore, UsageError: it is something else.
+        """
+        mark = connection.exec_driver_sql("PRAGMA application_id").scalar()
+        objects = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar()
+        if not objects and mark in (0, APPLICATION_ID):
+            return False
+        if mark != APPLICATION_ID:
+            raise ForeignStore(
+                f"`{self.path}` is an SQLite file of another program.",
+                hint="Give another path with `--store`; this file was not touched.",
+            )
+        meta = {row.key: row.value for row in connection.execute(select(META))}
+        if int(meta["schema"]) > SCHEMA:
+            raise NewerStore(
+                f"`{self.path}` was written by a newer gapless (schema {meta['schema']}, this one knows {SCHEMA}).",
+                hint="Upgrade gapless, or give another path with `--store`; this file was not touched.",
+            )
+        if meta["format"] != kind:
+            raise UsageError(
+                f"`{self.path}` is a {meta['format']} store, and the URL asks for a {kind} one.",
+                hint="A path alone opens a packed store, `sqlite:///` and a path opens a plain one.",
+            )
+        return True
+
+
+def _begin(connection: Connection) -> None:
+    if begin := connection.get_execution_options().get("begin", "BEGIN"):
+        connection.exec_driver_sql(begin)
+
+
+def _check_path(path: Path, *, create: bool, writes: bool) -> None:
+    if path.is_dir():
+        raise UsageError(f"`{path}` is a folder.", hint="A store is one file, for example `market.gapless`.")
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder `{path.parent}`.", hint="Make it first, or give another path.")
+    if not path.exists() and not create:
+        raise _no_store(path)
+    if writes and not (_may_write(path.parent) and (not path.exists() or _may_write(path))):
+        raise cannot_write(path)
+
+
+def _no_store(path: Path) -> StorageError | UsageError:
+    return UsageError(
+        f"There is no store at `{path}`.",
+        hint="Run `gapless backfill` to make one, or point `--store` at yours.",
+    )
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _uri(path: Path, *, read_only: bool) -> str:
+    """How SQLite is to open the file. A reader needs the journal's files too, which it may not be able to make."""
+    if not read_only:
+        return f"file:{quote(str(path))}?mode=rwc"
+    if _may_write(path) and _may_write(path.parent):
+        return f"file:{quote(str(path))}?mode=rw"
+    journal = path.with_name(path.name + "-wal")
+    # Without a journal nobody has the file open for writing, so it can be read as something that never changes.
+    return f"file:{quote(str(path))}?mode=ro" + ("" if journal.exists() else "&immutable=1")

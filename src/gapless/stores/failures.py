@@ -1,0 +1,64 @@
+"""Failures of the database, told as errors of gapless: what happened, why, and what to do."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from gapless.errors import ForeignStore, StorageError, StoreDamaged, StoreFull, StoreReadOnly
+
+_PRIMARY = 0xFF
+"""SQLite's extended codes carry the kind of failure in their lowest byte."""
+
+REPAIR = "Run `gapless verify --repair`: it sets the damaged part aside and asks for it again."
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises inside into an error of gapless that names the file."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not isinstance(error.orig, sqlite3.Error):
+            raise
+        raise storage_error(error.orig, path) from error
+    except sqlite3.Error as error:
+        raise storage_error(error, path) from error
+
+
+def storage_error(error: sqlite3.Error, path: Path) -> StorageError:
+    """The error to raise for a failure of SQLite on this file."""
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    match code:
+        case sqlite3.SQLITE_FULL:
+            return StoreFull(
+                f"The disk that holds `{path}` is full; the last write was undone, nothing before it is lost.",
+                hint="Free some space and run the same command again: it goes on where it stopped.",
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return read_only(path)
+        case sqlite3.SQLITE_NOTADB:
+            return ForeignStore(
+                f"`{path}` is not a gapless store: it is not an SQLite file.",
+                hint="Give another path with `--store`; this file was not touched.",
+            )
+        case sqlite3.SQLITE_CORRUPT:
+            return StoreDamaged(f"`{path}` is damaged: SQLite says {error}.", hint=REPAIR)
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StorageError(
+                f"Another program kept `{path}` locked for too long.",
+                hint="Close whatever else has the file open for writing, then run the same command again.",
+            )
+    return StorageError(
+        f"SQLite could not work on `{path}`: {error}.", hint="Check the disk and the file, then run it again."
+    )
+
+
+def read_only(path: Path) -> StoreReadOnly:
+    """The error for a file or folder that cannot be written."""
+    return StoreReadOnly(
+        f"`{path}` cannot be written: the file or its folder is read-only for you.",
+        hint="Change its permissions, or give a path you may write with `--store`.",
+    )

@@ -1,0 +1,183 @@
+"""The packed store: one SQLite file, bars as immutable compressed column segments."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from gapless.errors import StoreDamaged
+from gapless.ports import Capabilities
+from gapless.stores.base import SqlStore, damaged, forgotten
+from gapless.stores.changes import Changes, Edges, authority, compare
+from gapless.stores.database import Database
+from gapless.stores.failures import told
+from gapless.stores.leasing import check_fence
+from gapless.stores.records import (
+    Listed,
+    append,
+    base_series,
+    count_write,
+    find,
+    find_or_add,
+    lost_since,
+    relist,
+)
+from gapless.stores.segments import EVER, TABLES, Segment, add, laid, load, numbers, put_aside, standing
+from gapless.vocabulary.batch import Batch, Ints
+from gapless.vocabulary.instrument import Instrument
+from gapless.vocabulary.span import Span
+from gapless.vocabulary.steps import Checked, Damage, Entry, Lease, Receipt
+from gapless.vocabulary.timeframe import Base
+
+_PAGE_BYTES = 1024
+"""Small: an almost empty table takes a page, and a small store has a dozen of those."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What a write is going to do to a series, if that is still at `revision` when its turn comes."""
+
+    revision: int
+    written: int
+    changes: Changes
+    segment: Segment | None
+
+
+class PackedStore(SqlStore):
+    """Bars as a log of segments: a later one speaks for the bars it holds, earlier ones stay readable."""
+
+    capabilities = Capabilities(versions=True, many_processes=True, derived_rows=False)
+
+    def __init__(self, url: str, path: Path, *, read_only: bool, create: bool) -> None:
+        db = Database(
+            path, kind="packed", tables=TABLES, page_bytes=_PAGE_BYTES, read_only=read_only, create=create
+        )
+        super().__init__(url, db)
+
+    def write(self, checked: Checked, lease: Lease | None = None) -> Receipt:
+        """Store bars and entries in one transaction; an equal bar is not written again.
+
+        Raises:
+            LeaseHeld: the lease's fence is no longer the highest; nothing was written.
+            StorageError: nothing was written.
+        """
+        while True:
+            draft = self._draft(checked)  # compares and packs while others may write
+            with self._db.writing() as connection:
+                check_fence(connection, lease)
+                listed = find_or_add(connection, checked.instrument, checked.base)
+                if listed.revision == draft.revision:
+                    return _commit(connection, listed, checked, draft)
+
+    def read(self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None) -> Batch:
+        """The base bars that start inside `span`, as they are now or were at `as_of` (Unix ms, inclusive).
+
+        Raises:
+            StoreDamaged: a checksum does not match; nothing damaged is served.
+        """
+        with self._db.reading() as connection:
+            listed = find(connection, instrument, base)
+            if listed is None:
+                return Batch.empty()
+            if as_of is not None and lost_since(connection, listed.id, span, as_of):
+                raise forgotten(listed)
+            return _live(connection, listed, span, as_of)
+
+    def _draft(self, checked: Checked) -> _Draft:
+        spans = authority(checked)
+        with self._db.reading() as connection:
+            listed = find(connection, checked.instrument, checked.base)
+            hull = listed.hull if listed else None
+            stored = [_live(connection, listed, s) for s in spans if listed and hull and s.overlaps(hull)]
+        written = max(entry.recorded for entry in checked.entries)
+        revision, written = (listed.revision, max(written, listed.written)) if listed else (0, written)
+        changes = compare(checked.batch, Batch.concat(stored))
+        series = f"{checked.instrument} {checked.base}"
+        segment = Segment.of(series, changes.new, changes.gone, written) if changes else None
+        return _Draft(revision, written, changes, segment)
+
+    def _examine(self) -> Iterator[Damage]:
+        with self._db.reading() as connection:
+            catalogue = base_series(connection)
+        for listed in catalogue:
+            bad = False
+            for damage in self._bad_segments(listed):
+                bad = True
+                yield damage
+            if not bad and (hull := listed.hull) and (what := self._miscounted(listed)):
+                yield Damage(listed.instrument, listed.base, hull, what)
+
+    def _bad_segments(self, listed: Listed) -> Iterator[Damage]:
+        with self._db.reading() as connection:
+            mine = numbers(connection, listed, EVER)
+        for number, span in mine.items():
+            with self._db.reading() as connection:
+                sound = self._sound(connection, listed, number)
+            if not sound:
+                what = f"segment {number} is not what its checksum says"
+                yield Damage(listed.instrument, listed.base, span, what)
+
+    def _sound(self, connection: Connection, listed: Listed, number: int) -> Segment | None:
+        """A segment if it is as it was written."""
+        try:
+            with told(self._db.path):
+                segment = load(connection, number)
+        except StoreDamaged:  # SQLite cannot even read it
+            return None
+        return segment if segment.intact(listed.name) else None
+
+    def _miscounted(self, listed: Listed) -> str:
+        """How the bars that stand differ from the catalogue's count: a segment came or went unasked."""
+        with self._db.reading() as connection:
+            now = find(connection, listed.instrument, listed.base) or listed
+            found = len(_live(connection, now, EVER))
+        return "" if found == now.bars else f"{found} bars are there, {now.bars} were written"
+
+    def _withdraw(self, connection: Connection, listed: Listed, lost: Entry) -> None:
+        """Damaged segments keep their bytes; what stands beside them in the span is withdrawn.
+
+        For nobody can say which of those bars a damaged segment had corrected.
+        """
+        written, hull = max(lost.recorded, listed.written), [lost.span]
+        for number, span in numbers(connection, listed, lost.span).items():
+            if not self._sound(connection, listed, number):
+                put_aside(connection, number, written)
+                hull.append(span)
+        lost = replace(lost, span=Span(min(s.start for s in hull), max(s.end for s in hull)))
+        entry_id = append(connection, listed.id, [lost])
+        intact = self._intact(connection, listed)
+        if len(doomed := intact.between(lost.span)):
+            segment = Segment.of(listed.name, Batch.empty(), doomed.ts, written)
+            add(connection, listed.id, segment, entry_id)
+        kept = intact.ts[(intact.ts < lost.span.start) | (intact.ts >= lost.span.end)]
+        relist(connection, listed, _edges(kept), written, bars=len(kept))
+
+    def _intact(self, connection: Connection, listed: Listed) -> Batch:
+        """All bars that stand, without those of damaged segments."""
+        segments = (self._sound(connection, listed, number) for number in numbers(connection, listed, EVER))
+        return laid([segment.unpack() for segment in segments if segment])
+
+
+def _live(connection: Connection, listed: Listed, span: Span, as_of: int | None = None) -> Batch:
+    parts = []
+    for segment in standing(connection, listed, span, as_of):
+        if not segment.intact(listed.name):
+            raise damaged(listed, segment.span, "a segment is not what its checksum says")
+        parts.append(segment.unpack())
+    return laid(parts).between(span)
+
+
+def _commit(connection: Connection, listed: Listed, checked: Checked, draft: _Draft) -> Receipt:
+    changes, segment = draft.changes, draft.segment
+    entry_id = append(connection, listed.id, checked.entries)
+    if segment:
+        add(connection, listed.id, segment, entry_id)
+    receipt = changes.receipt(len(segment.payload) if segment else 0)
+    edges = changes.edges(listed.hull) or _edges(_live(connection, listed, EVER).ts)
+    count_write(connection, listed, edges, draft.written, receipt)
+    return receipt
+
+
+def _edges(ts: Ints) -> Edges:
+    return (int(ts[0]), int(ts[-1])) if len(ts) else (None, None)

@@ -1,0 +1,225 @@
+"""The plain store: one SQLite file with a row for each bar, for whoever has only SQL."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, func, select, update
+
+from gapless.ports import Capabilities
+from gapless.stores.base import SqlStore, damaged, forgotten
+from gapless.stores.changes import Changes, authority, compare
+from gapless.stores.database import Database
+from gapless.stores.derived import Derive, Derived, ReadBase
+from gapless.stores.leasing import check_fence
+from gapless.stores.records import (
+    Listed,
+    append,
+    base_series,
+    count_write,
+    find,
+    find_or_add,
+    lost_since,
+    relist,
+)
+from gapless.stores.rows import (
+    BAR,
+    TABLES,
+    Rows,
+    account,
+    delete_rows,
+    delete_span,
+    each_stretch,
+    forget_stretches,
+    insert_rows,
+    keep_revisions,
+    read_revisions,
+    read_rows,
+    sound,
+    stretches_of,
+)
+from gapless.stores.schema import SERIES
+from gapless.vocabulary.batch import Batch
+from gapless.vocabulary.instrument import Instrument
+from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.steps import Checked, Damage, Entry, Lease, Receipt, Wish
+from gapless.vocabulary.timeframe import Base
+
+_PAGE_BYTES = 4096
+
+
+class PlainStore(SqlStore):
+    """Bars as rows, derived timeframes too where asked for; read them in the view `market_data`."""
+
+    capabilities = Capabilities(versions=True, many_processes=True, derived_rows=True)
+
+    def __init__(self, url: str, path: Path, derive: Derive | None, *, read_only: bool, create: bool) -> None:
+        db = Database(
+            path, kind="plain", tables=TABLES, page_bytes=_PAGE_BYTES, read_only=read_only, create=create
+        )
+        super().__init__(url, db)
+        self._derived = Derived(derive)
+
+    def write(self, checked: Checked, lease: Lease | None = None) -> Receipt:
+        """Store bars and entries in one transaction; an equal bar is not written again.
+
+        Raises:
+            LeaseHeld: the lease's fence is no longer the highest; nothing was written.
+            StorageError: nothing was written.
+        """
+        spans = authority(checked)
+        with self._db.writing() as connection:
+            check_fence(connection, lease)
+            listed = find_or_add(connection, checked.instrument, checked.base)
+            written = max(listed.written, *(entry.recorded for entry in checked.entries))
+            before = _pages(connection)
+            stored = Rows.concat([_checked_rows(connection, listed, span) for span in spans])
+            changes = compare(checked.batch, stored.bars)
+            if changes:
+                _change(connection, listed, changes, stored, written)
+                first, last = changes.edges(listed.hull) or _counted(connection, listed)[1:]
+                listed = replace(listed, first_ts=first, last_ts=last)
+                self._refresh(connection, listed, spans, changes, written)
+            append(connection, listed.id, checked.entries)
+            receipt = changes.receipt(max(0, _pages(connection) - before) * _PAGE_BYTES)
+            count_write(connection, listed, (listed.first_ts, listed.last_ts), written, receipt)
+        return receipt
+
+    def read(self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None) -> Batch:
+        """The base bars that start inside `span`, as they are now or were at `as_of` (Unix ms, inclusive).
+
+        Raises:
+            StoreDamaged: a checksum does not match; nothing damaged is served.
+        """
+        with self._db.reading() as connection:
+            listed = find(connection, instrument, base)
+            if listed is None:
+                return Batch.empty()
+            rows = _checked_rows(connection, listed, span)
+            if as_of is None:
+                return rows.bars
+            if lost_since(connection, listed.id, span, as_of):
+                raise forgotten(listed)
+            earlier, intact = read_revisions(connection, listed.id, span, as_of)
+            if not intact:
+                raise damaged(listed, span, "an earlier version is not what its checksum says")
+        stood = Batch.concat([rows.take(rows.written <= as_of).bars, earlier.bars])
+        return stood.take(np.argsort(stood.ts))
+
+    def _asked(self, connection: Connection, wish: Wish) -> None:
+        listed = find_or_add(connection, wish.instrument, wish.timeframe.name)
+        if listed.asked:
+            return
+        connection.execute(update(SERIES).where(SERIES.c.id == listed.id).values(asked=1))
+        base = find(connection, wish.instrument, wish.timeframe.base)
+        if base and wish.timeframe.derived:
+            self._derived.fill(connection, base, listed, _reader(connection, base))
+
+    def _refresh(
+        self, connection: Connection, listed: Listed, spans: SpanSet, changes: Changes, written: int
+    ) -> None:
+        starts = np.concatenate((changes.new.ts, changes.gone))
+        touched = Span(int(starts.min()), int(starts.max()) + 1)
+        known = next(
+            (span for span in spans if span.start <= touched.start and touched.end <= span.end), None
+        )
+        read = _reader(connection, listed)
+        if known:
+            read = _with_known(read, changes.fresh, known)
+        self._derived.refresh(connection, listed, touched, read, written)
+
+    def _examine(self) -> Iterator[Damage]:
+        with self._db.reading() as connection:
+            catalogue = base_series(connection)
+        for listed in catalogue:
+            spans = self._bad_stretches(listed) or self._bad_derived(listed) or self._miscounted(listed)
+            for span, what in spans.items():
+                yield Damage(listed.instrument, listed.base, span, what)
+
+    def _bad_stretches(self, listed: Listed) -> dict[Span, str]:
+        bad = {}
+        for stretch in each_stretch(listed, listed.hull) if listed.hull else ():
+            with self._db.reading() as connection:
+                if not sound(connection, listed, stretch, read_rows(connection, listed.id, stretch)):
+                    bad[stretch] = "its rows are not what their checksum says"
+        return bad
+
+    def _bad_derived(self, listed: Listed) -> dict[Span, str]:
+        with self._db.reading() as connection:
+            return dict(self._derived.wrong(connection, listed))
+
+    def _miscounted(self, listed: Listed) -> dict[Span, str]:
+        """How the rows differ from the catalogue's count: some came or went with their checksums."""
+        with self._db.reading() as connection:
+            now = find(connection, listed.instrument, listed.base) or listed
+            found, *_ = _counted(connection, now)
+        if found == now.bars or not now.hull:
+            return {}
+        return {now.hull: f"{found} rows are there, {now.bars} were written"}
+
+    def _withdraw(self, connection: Connection, listed: Listed, lost: Entry) -> None:
+        """Rows that share a checksum with the damage go with it."""
+        lost = replace(lost, span=stretches_of(listed, lost.span))
+        written = max(lost.recorded, listed.written)
+        delete_span(connection, listed.id, lost.span)
+        forget_stretches(connection, listed, lost.span)
+
+        def read(span: Span) -> Batch:  # unchecked: what else is damaged will be set aside next
+            return read_rows(connection, listed.id, span).bars
+
+        self._derived.refresh(connection, listed, lost.span, read, written)
+        append(connection, listed.id, [lost])
+        bars, first, last = _counted(connection, listed)
+        relist(connection, listed, (first, last), written, bars=bars)
+
+
+def _checked_rows(connection: Connection, listed: Listed, span: Span) -> Rows:
+    """The rows of a base series that start inside `span`, proved by the checksums of whole stretches."""
+    if (hull := listed.hull) is None or not (within := span.clip(hull)):
+        return Rows.concat([])
+    whole = stretches_of(listed, within)
+    rows = read_rows(connection, listed.id, whole)
+    if not sound(connection, listed, whole, rows):
+        raise damaged(listed, whole, "rows are not what their checksum says")
+    return rows.between(span)
+
+
+def _reader(connection: Connection, listed: Listed) -> ReadBase:
+    return lambda span: _checked_rows(connection, listed, span).bars
+
+
+def _with_known(read: ReadBase, bars: Batch, known: Span) -> ReadBase:
+    """A reader that has the bars of one span at hand, and asks another for what is around it."""
+
+    def read_around(span: Span) -> Batch:
+        before = read(Span(span.start, known.start)) if span.start < known.start else Batch.empty()
+        after = read(Span(known.end, span.end)) if known.end < span.end else Batch.empty()
+        return Batch.concat([before, bars.between(span), after])
+
+    return read_around
+
+
+def _change(connection: Connection, listed: Listed, changes: Changes, stored: Rows, written: int) -> None:
+    """Make the rows what they are to be, and keep what they were."""
+    new, old = Rows.of(changes.new, written), stored.take(changes.replaced | changes.withdrawn)
+    if len(old.bars):
+        keep_revisions(connection, listed.id, old, written)
+        delete_rows(connection, listed.id, old.bars.ts)
+    insert_rows(connection, listed.id, changes.new, written)
+    account(connection, listed, new, old)
+
+
+def _counted(connection: Connection, listed: Listed) -> tuple[int, int | None, int | None]:
+    """How many rows a series has, and its first and last bar's start."""
+    chosen = select(func.count(), func.min(BAR.c.ts), func.max(BAR.c.ts)).where(BAR.c.series_id == listed.id)
+    bars, first, last = connection.execute(chosen).one()
+    return bars, first, last
+
+
+def _pages(connection: Connection) -> int:
+    """The pages in use: what a write adds to them is what it adds on disk."""
+    count, free = (
+        connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("page_count", "freelist_count")
+    )
+    return int(count) - int(free)

@@ -1,0 +1,297 @@
+"""What stands beside the bars: catalogue of series, ledger, wishes, corporate actions, runs."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from gapless.errors import StorageError
+from gapless.stores.changes import Edges
+from gapless.stores.database import Database
+from gapless.stores.schema import ACTION, LEDGER, RUN, SERIES, WISH, put
+from gapless.vocabulary.instrument import AssetClass, Instrument
+from gapless.vocabulary.span import Span
+from gapless.vocabulary.steps import CorporateAction, Entry, Outcome, Receipt, Series, Wish
+from gapless.vocabulary.timeframe import Base, Timeframe
+
+_COUNTED = ("bars", "first_ts", "last_ts", "stored_bytes", "written", "revision")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One row of the catalogue. `written` is the Unix ms of the last write, `revision` how many there were."""
+
+    id: int
+    ticker: str
+    asset_class: str
+    timeframe: str
+    asked: int
+    bars: int
+    first_ts: int | None
+    last_ts: int | None
+    stored_bytes: int
+    written: int
+    revision: int
+
+    @property
+    def name(self) -> str:
+        """What people and checksums call the series."""
+        return f"{self.ticker} {self.timeframe}"
+
+    @property
+    def instrument(self) -> Instrument:
+        """What the series is of."""
+        return Instrument(AssetClass(self.asset_class), self.ticker)
+
+    @property
+    def hull(self) -> Span | None:
+        """From the first bar's start to just after the last one's, None without bars."""
+        return (
+            None if self.first_ts is None or self.last_ts is None else Span(self.first_ts, self.last_ts + 1)
+        )
+
+    @property
+    def base(self) -> Base:
+        """The base of a base series."""
+        return Base(self.timeframe)
+
+
+class Records:
+    """The part of a store that is not bars, leases or turns."""
+
+    _db: Database
+
+    def entries(self, instrument: Instrument, base: Base) -> list[Entry]:
+        """Every ledger entry of a series in the order of writing."""
+        with self._db.reading() as connection:
+            listed = find(connection, instrument, base)
+            if listed is None:
+                return []
+            rows = connection.execute(
+                select(LEDGER).where(LEDGER.c.series_id == listed.id).order_by(LEDGER.c.id)
+            )
+            return [_entry(instrument, base, row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+
+    def series(self) -> list[Series]:
+        """What is stored, by ticker and base; a series without bars has entries."""
+        with self._db.reading() as connection:
+            return [
+                Series(s.instrument, s.base, s.bars, s.first_ts, s.last_ts, s.stored_bytes)
+                for s in base_series(connection)
+            ]
+
+    def remember(self, wishes: Iterable[Wish]) -> None:
+        """Keep what was asked for; a wish of the same instrument and timeframe grows to the union's hull."""
+        with self._db.writing() as connection:
+            for wish in wishes:
+                _remember(connection, wish)
+                self._asked(connection, wish)
+
+    def _asked(self, connection: Connection, wish: Wish) -> None:
+        """What else a store does, in the same transaction, for a timeframe that somebody wants."""
+
+    def wishes(self) -> list[Wish]:
+        """All that was ever asked for, by ticker and timeframe."""
+        with self._db.reading() as connection:
+            rows = connection.execute(select(WISH).order_by(WISH.c.ticker, WISH.c.timeframe))
+            return [
+                Wish(
+                    Instrument(AssetClass(row.asset_class), row.ticker),
+                    Timeframe.parse(row.timeframe),
+                    Span(row.start_ts, row.end_ts),
+                )
+                for row in rows
+            ]
+
+    def put_actions(self, actions: Iterable[CorporateAction]) -> int:
+        """Keep splits and dividends by kind, ticker and id; returns how many are new or changed."""
+        news = 0
+        with self._db.writing() as connection:
+            for action in actions:
+                key = (
+                    ACTION.c.ticker == action.ticker,
+                    ACTION.c.kind == action.kind,
+                    ACTION.c.id == action.id,
+                )
+                row = connection.execute(select(ACTION).where(*key)).one_or_none()
+                if row is None or CorporateAction(**row._mapping) != action:  # noqa: SLF001  SQLAlchemy's public name
+                    put(connection, ACTION, asdict(action))
+                    news += 1
+        return news
+
+    def actions(self, ticker: str) -> list[CorporateAction]:
+        """The corporate actions of one ticker, by date."""
+        chosen = select(ACTION).where(ACTION.c.ticker == ticker)
+        with self._db.reading() as connection:
+            rows = connection.execute(chosen.order_by(ACTION.c.date, ACTION.c.kind, ACTION.c.id))
+            return [CorporateAction(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+
+    def begin_run(self, run_id: str, started: int, wish: Mapping[str, Any]) -> None:
+        """Record that a run began at `started` (Unix ms), and what it was asked for."""
+        with self._db.writing() as connection:
+            row = {"run_id": run_id, "started": started, "wish": json.dumps(dict(wish))}
+            connection.execute(insert(RUN), row)
+
+    def end_run(self, run_id: str, ended: int, report: Mapping[str, Any]) -> None:
+        """Record how a run ended at `ended` (Unix ms)."""
+        change = (
+            update(RUN).where(RUN.c.run_id == run_id).values(ended=ended, report=json.dumps(dict(report)))
+        )
+        with self._db.writing() as connection:
+            if not connection.execute(change).rowcount:
+                raise StorageError(f"Run `{run_id}` ends, but it never began in `{self._db.path}`.")
+
+    def runs(self, limit: int = 20) -> list[dict[str, Any]]:
+        """The latest runs, newest first; `ended` and `report` are None while one runs or where it was killed."""
+        with self._db.reading() as connection:
+            rows = connection.execute(select(RUN).order_by(RUN.c.started.desc(), RUN.c.run_id).limit(limit))
+            return [
+                {
+                    "run_id": row.run_id,
+                    "started": row.started,
+                    "ended": row.ended,
+                    "wish": json.loads(row.wish),
+                    "report": json.loads(row.report) if row.report else None,
+                }
+                for row in rows
+            ]
+
+
+# -- the catalogue and the ledger, inside a transaction ----------------------
+
+
+# Built once: composing a statement costs more than running it.
+_FIND = select(SERIES).where(
+    SERIES.c.ticker == bindparam("its_ticker"), SERIES.c.timeframe == bindparam("its_timeframe")
+)
+_RELIST = (
+    update(SERIES)
+    .where(SERIES.c.id == bindparam("its_id"))
+    .values({name: bindparam(name) for name in _COUNTED})
+)
+_APPEND = insert(LEDGER).returning(LEDGER.c.id)
+
+
+def find(connection: Connection, instrument: Instrument, timeframe: str) -> Listed | None:
+    """The catalogue's row of a series, None where nothing was ever written or asked for."""
+    key = {"its_ticker": instrument.ticker, "its_timeframe": timeframe}
+    row = connection.execute(_FIND, key).one_or_none()
+    return Listed(*row) if row else None
+
+
+def find_or_add(connection: Connection, instrument: Instrument, timeframe: str) -> Listed:
+    """The catalogue's row of a series, made now where there was none."""
+    if listed := find(connection, instrument, timeframe):
+        return listed
+    fresh = {"ticker": instrument.ticker, "asset_class": instrument.asset_class.value, "timeframe": timeframe}
+    connection.execute(insert(SERIES), fresh)
+    listed = find(connection, instrument, timeframe)
+    assert listed is not None
+    return listed
+
+
+def base_series(connection: Connection) -> list[Listed]:
+    """The catalogue's rows of base series with bars or entries, by ticker and base."""
+    chosen = SERIES.c.timeframe.in_([base.value for base in Base]) & (SERIES.c.revision > 0)
+    rows = connection.execute(select(SERIES).where(chosen).order_by(SERIES.c.ticker, SERIES.c.timeframe))
+    return [Listed(*row) for row in rows]
+
+
+def relist(
+    connection: Connection,
+    listed: Listed,
+    edges: Edges,
+    written: int,
+    *,
+    bars: int,
+    stored_bytes: int | None = None,
+) -> None:
+    """Count one more write of a series, with its first and last bar's start, and bars and bytes as they are now."""
+    first, last = edges
+    row = {
+        "its_id": listed.id,
+        "bars": bars,
+        "first_ts": first,
+        "last_ts": last,
+        "stored_bytes": listed.stored_bytes if stored_bytes is None else stored_bytes,
+        "written": written,
+        "revision": listed.revision + 1,
+    }
+    connection.execute(_RELIST, row)
+
+
+def count_write(connection: Connection, listed: Listed, edges: Edges, written: int, receipt: Receipt) -> None:
+    """Bring the catalogue up to date with what a write did."""
+    bars = listed.bars + receipt.inserted - receipt.withdrawn
+    stored_bytes = listed.stored_bytes + receipt.stored_bytes
+    relist(connection, listed, edges, written, bars=bars, stored_bytes=stored_bytes)
+
+
+def append(connection: Connection, series_id: int, entries: Iterable[Entry]) -> int:
+    """Append entries to the ledger; returns the number of the first."""
+    rows = [_ledger_row(series_id, entry) for entry in entries]
+    first: int = connection.execute(_APPEND, rows[0]).scalar_one()
+    if len(rows) > 1:
+        connection.execute(insert(LEDGER), rows[1:])
+    return first
+
+
+def lost_since(connection: Connection, series_id: int, span: Span, moment: int) -> bool:
+    """Whether bars of this span were lost after `moment` (Unix ms), so that nobody knows what they were."""
+    lost = (
+        select(LEDGER.c.id)
+        .where(LEDGER.c.series_id == series_id, LEDGER.c.outcome == Outcome.LOST.value)
+        .where(LEDGER.c.recorded > moment, LEDGER.c.start_ts < span.end, LEDGER.c.end_ts > span.start)
+    )
+    return connection.execute(lost.limit(1)).first() is not None
+
+
+def _ledger_row(series_id: int, entry: Entry) -> dict[str, Any]:
+    return {
+        "series_id": series_id,
+        "start_ts": entry.span.start,
+        "end_ts": entry.span.end,
+        "outcome": entry.outcome.value,
+        "recorded": entry.recorded,
+        "reason": entry.reason,
+        "rows": entry.rows,
+        "request_id": entry.request_id,
+        "digest": entry.digest,
+        "url": entry.url,
+        "job_id": entry.job_id,
+        "run_id": entry.run_id,
+        "due": entry.due,
+    }
+
+
+def _entry(instrument: Instrument, base: Base, row: Mapping[Any, Any]) -> Entry:
+    return Entry(
+        instrument=instrument,
+        base=base,
+        span=Span(row["start_ts"], row["end_ts"]),
+        outcome=Outcome(row["outcome"]),
+        recorded=row["recorded"],
+        reason=row["reason"],
+        rows=row["rows"],
+        request_id=row["request_id"],
+        digest=row["digest"],
+        url=row["url"],
+        job_id=row["job_id"],
+        run_id=row["run_id"],
+        due=row["due"],
+    )
+
+
+def _remember(connection: Connection, wish: Wish) -> None:
+    key = (WISH.c.ticker == wish.instrument.ticker, WISH.c.timeframe == wish.timeframe.name)
+    old = connection.execute(select(WISH).where(*key)).one_or_none()
+    row = {
+        "ticker": wish.instrument.ticker,
+        "timeframe": wish.timeframe.name,
+        "asset_class": wish.instrument.asset_class.value,
+        "start_ts": min(wish.span.start, old.start_ts) if old else wish.span.start,
+        "end_ts": max(wish.span.end, old.end_ts) if old else wish.span.end,
+    }
+    put(connection, WISH, row)

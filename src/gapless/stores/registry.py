@@ -1,0 +1,43 @@
+"""From a URL to a store."""
+
+from pathlib import Path
+
+from gapless.errors import UsageError
+from gapless.ports import Store
+from gapless.stores.derived import Derive
+from gapless.stores.packed import PackedStore
+from gapless.stores.plain import PlainStore
+
+_PLAIN = "sqlite:///"
+
+__all__ = ["Derive", "open_store"]
+
+
+def open_store(
+    url: str, *, derive: Derive | None = None, read_only: bool = False, create: bool = True
+) -> Store:
+    """Open the store at `url`: a path is a packed store, `sqlite:///` and a path a plain one.
+
+    `derive` makes a timeframe's bars of base bars; a plain store keeps those as rows. A store that does not exist
+    is made, unless it is opened `read_only` or without `create`.
+
+    Raises:
+        UsageError: another URL, or nothing there and nothing to be made.
+        StorageError: what is there cannot be used; it was not touched.
+    """
+    if url.startswith(_PLAIN):
+        return PlainStore(
+            url, _path(url.removeprefix(_PLAIN), url), derive, read_only=read_only, create=create
+        )
+    if "://" in url:
+        raise UsageError(
+            f"`{url}` is not a store that gapless knows.",
+            hint="Use a path such as `market.gapless` (packed), or `sqlite:///market_data.db` (plain SQL rows).",
+        )
+    return PackedStore(url, _path(url, url), read_only=read_only, create=create)
+
+
+def _path(text: str, url: str) -> Path:
+    if text in ("", ":memory:"):
+        raise UsageError(f"`{url}` names no file.", hint="A store is one file, for example `market.gapless`.")
+    return Path(text).expanduser()

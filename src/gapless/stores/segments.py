@@ -1,0 +1,189 @@
+"""Segments: the immutable pieces that a packed series is a log of, each with its checksum."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    insert,
+    select,
+)
+
+from gapless.errors import NewerStore
+from gapless.stores import codec
+from gapless.stores.records import Listed
+from gapless.stores.schema import Whole, beside_shared
+from gapless.vocabulary.batch import Batch, Ints
+from gapless.vocabulary.span import Span
+
+TABLES = beside_shared()
+
+SEGMENT = Table(
+    "segment",
+    TABLES,
+    Column("id", Whole, primary_key=True),  # of two segments with the same bar the higher one speaks
+    Column("series_id", Whole, ForeignKey("series.id"), nullable=False),
+    Column("start_ts", Whole, nullable=False),
+    Column("end_ts", Whole, nullable=False),
+    Column("bars", Whole, nullable=False),
+    Column("codec", Whole, nullable=False),
+    Column("written", Whole, nullable=False),  # Unix ms
+    Column("entry_id", Whole, ForeignKey("ledger.id"), nullable=False),  # the ledger's line that it came with
+    Column("checksum", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("segment_span", "series_id", "start_ts", "end_ts"),
+)
+
+ASIDE = Table(
+    "segment_aside",
+    TABLES,
+    Column("segment_id", Whole, ForeignKey("segment.id"), primary_key=True),  # damaged, out of service
+    Column("since", Whole, nullable=False),  # Unix ms
+)
+
+# Built once: composing a statement costs more than running it.
+_TOUCHING = and_(
+    SEGMENT.c.series_id == bindparam("its_id"),
+    SEGMENT.c.start_ts < bindparam("end"),
+    SEGMENT.c.end_ts > bindparam("start"),
+    SEGMENT.c.id.not_in(select(ASIDE.c.segment_id)),
+)
+_STANDING = select(SEGMENT).where(_TOUCHING).order_by(SEGMENT.c.id)
+_NUMBERS = select(SEGMENT.c.id, SEGMENT.c.start_ts, SEGMENT.c.end_ts).where(_TOUCHING).order_by(SEGMENT.c.id)
+_ADD = insert(SEGMENT)
+
+EVER = Span(-(2**62), 2**62)
+
+Part = tuple[Batch, Ints]
+"""Bars, and the starts of bars that are withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The bars of one series that one write brought, and the starts of those that it withdrew, packed.
+
+    Everything in it starts inside `span`; `written` is in Unix ms.
+    """
+
+    span: Span
+    bars: int
+    codec: int
+    written: int
+    checksum: bytes
+    payload: bytes
+
+    @classmethod
+    def of(cls, series: str, batch: Batch, gone: Ints, written: int) -> "Segment":
+        """Pack these bars of a series; there is at least one bar or withdrawn start."""
+        starts = np.concatenate((batch.ts, gone))
+        span = Span(int(starts.min()), int(starts.max()) + 1)
+        bare = cls(span, len(batch), codec.VERSION, written, b"", codec.pack(batch, gone))
+        return replace(bare, checksum=bare.digest(series))
+
+    def digest(self, series: str) -> bytes:
+        """The checksum of all that matters, so that no payload can stand in another's place."""
+        head = f"{series}|{self.span.start}|{self.span.end}|{self.bars}|{self.codec}|{self.written}|"
+        sealed = blake2b(head.encode(), digest_size=16)
+        sealed.update(self.payload)
+        return sealed.digest()
+
+    def intact(self, series: str) -> bool:
+        """Whether it is what was written for this series."""
+        return self.digest(series) == self.checksum
+
+    def unpack(self) -> Part:
+        """What it holds; of an intact segment.
+
+        Raises:
+            NewerStore: a newer gapless packed it.
+        """
+        if self.codec > codec.VERSION:
+            raise NewerStore("A newer gapless packed these bars.", hint="Upgrade gapless to read them.")
+        return codec.unpack(self.payload)
+
+
+def standing(
+    connection: Connection, listed: Listed, span: Span, as_of: int | None = None
+) -> Iterator[Segment]:
+    """A series' segments that touch `span`, in the order of writing.
+
+    With `as_of` (Unix ms, inclusive) only those that were written by then.
+    """
+    chosen = _STANDING if as_of is None else _STANDING.where(SEGMENT.c.written <= as_of)
+    return map(_segment, connection.execute(chosen, _touched(listed, span)))
+
+
+def numbers(connection: Connection, listed: Listed, span: Span) -> dict[int, Span]:
+    """The numbers of a series' segments that touch `span`, and where their bars are."""
+    rows = connection.execute(_NUMBERS, _touched(listed, span))
+    return {row.id: Span(row.start_ts, row.end_ts) for row in rows}
+
+
+def _touched(listed: Listed, span: Span) -> dict[str, int]:
+    return {"its_id": listed.id, "start": span.start, "end": span.end}
+
+
+def load(connection: Connection, number: int) -> Segment:
+    """One segment by its number."""
+    return _segment(connection.execute(select(SEGMENT).where(SEGMENT.c.id == number)).one())
+
+
+def add(connection: Connection, series_id: int, segment: Segment, entry_id: int) -> None:
+    """Write a segment; it is never changed again."""
+    row = {
+        "series_id": series_id,
+        "start_ts": segment.span.start,
+        "end_ts": segment.span.end,
+        "bars": segment.bars,
+        "codec": segment.codec,
+        "written": segment.written,
+        "entry_id": entry_id,
+        "checksum": segment.checksum,
+        "payload": segment.payload,
+    }
+    connection.execute(_ADD, row)
+
+
+def put_aside(connection: Connection, number: int, since: int) -> None:
+    """Take a segment out of service from `since` (Unix ms) on; its bytes stay as they are."""
+    connection.execute(insert(ASIDE), {"segment_id": number, "since": since})
+
+
+def laid(parts: Sequence[Part]) -> Batch:
+    """The bars that stand when these parts are laid over each other in the order of writing."""
+    bars = Batch.concat(batch for batch, _ in parts)
+    if (bars.ts[1:] > bars.ts[:-1]).all() and not any(len(gone) for _, gone in parts):
+        return bars
+    ends = np.cumsum([0, *(len(batch) for batch, _ in parts)]).tolist()
+    # For each bar its position, for each withdrawn start -1.
+    places = [p for (_, gone), (a, b) in zip(parts, pairwise(ends), strict=True) for p in _places(a, b, gone)]
+    ts = np.concatenate([column for part in parts for column in (part[0].ts, part[1])])
+    place = np.concatenate(places)
+    order = np.argsort(ts, kind="stable")  # equal starts stay in the order of writing
+    ts, place = ts[order], place[order]
+    speaks = np.ones(len(ts), np.bool_)
+    speaks[:-1] = ts[1:] != ts[:-1]
+    standing = place[speaks]
+    return bars.take(standing[standing >= 0])
+
+
+def _places(start: int, end: int, gone: Ints) -> tuple[Ints, Ints]:
+    return np.arange(start, end), np.full(len(gone), -1)
+
+
+def _segment(row: Row[Any]) -> Segment:
+    return Segment(
+        Span(row.start_ts, row.end_ts), row.bars, row.codec, row.written, row.checksum, row.payload
+    )
