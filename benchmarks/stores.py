@@ -7,10 +7,12 @@ those lie beside the project. `--bars` sets how many.
 
 import argparse
 import gc
+import importlib.util
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -79,12 +81,15 @@ class Ours:
         self._store = open_store(url)
 
     def write(self, page: Batch) -> None:
+        """Write a page and commit it."""
         self._store.write(checked(page))
 
     def read(self) -> int:
+        """Read everything back."""
         return len(self._store.read(SPY, Base.MINUTE, EVER))
 
     def close(self) -> None:
+        """Let go of the file."""
         self._store.close()
 
 
@@ -122,6 +127,7 @@ class BulkInsertMappings:
         self._model: Any = MarketData
 
     def write(self, page: Batch) -> None:
+        """Write a page and commit it."""
         names = list(page.columns)
         rows = zip(*(column.tolist() for column in page.columns.values()), strict=True)
         fixed = {"symbol": "SPY", "timeframe": "1m"}
@@ -130,6 +136,7 @@ class BulkInsertMappings:
         self._session.commit()
 
     def read(self) -> int:
+        """Read everything back."""
         from sqlalchemy import select
 
         table = self._model.__table__
@@ -137,6 +144,7 @@ class BulkInsertMappings:
             return len(connection.execute(select(table).order_by(table.c.ts)).fetchall())
 
     def close(self) -> None:
+        """Let go of the file."""
         self._session.close()
         self._engine.dispose()
 
@@ -151,12 +159,14 @@ class ParquetFiles:
         path.mkdir()
 
     def write(self, page: Batch) -> None:
+        """Write a page and commit it."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         pq.write_table(pa.table(page.columns), self.path / f"{page.ts[0]}.parquet", compression="zstd")
 
     def read(self) -> int:
+        """Read everything back."""
         import pyarrow.parquet as pq
 
         return sum(pq.read_table(file).num_rows for file in sorted(self.path.iterdir()))
@@ -171,9 +181,7 @@ def contenders(folder: Path) -> list[Any]:
         Ours("plain store", f"sqlite:///{folder}/market_data.db"),
         BulkInsertMappings(folder / "orm.db"),
     ]
-    try:
-        import pyarrow  # noqa: F401  measured only where it is installed
-    except ImportError:
+    if importlib.util.find_spec("pyarrow") is None:  # measured where it is installed
         return found
     return [*found, ParquetFiles(folder / "parquet")]
 
@@ -197,7 +205,7 @@ def measure(bars: int) -> Table:
         for page in pages(market(bars)):
             for store in stores:
                 gc.collect()
-                times[store.name].append(seconds(lambda s=store, p=page: s.write(p)) / len(page))
+                times[store.name].append(seconds(partial(store.write, page)) / len(page))
         for store in stores:
             reading = bars / median(seconds(store.read) for _ in range(3))
             store.close()
@@ -215,7 +223,7 @@ def small_jobs(jobs: int = 200, rows: int = 300) -> Table:
         for store in contenders(Path(name))[:2]:
             batch = market(jobs * rows)
             parts = [batch.take(slice(at, at + rows)) for at in range(0, len(batch), rows)]
-            taken = [seconds(lambda s=store, p=part: s.write(p)) for part in parts]
+            taken = [seconds(partial(store.write, part)) for part in parts]
             store.close()
             table.add_row(store.name, f"{1000 * median(taken):.2f}")
     return table
