@@ -37,8 +37,8 @@ def judge(job: Job, batch: Batch, read: Span, page: Page, context: Context) -> C
     """Say what the bars of one page prove about `read`, the span that this page answers for.
 
     A stretch without a bar is a claim. It is believed at once where it lies inside a session that has bars;
-    where it swallows a whole session, or is out of all proportion at the edge of the answer, it is `unconfirmed`
-    until a second look at its due time finds the same.
+    where it swallows a whole session or all of the answer, or is out of all proportion at the edge of the answer,
+    it is `unconfirmed` until a second look at its due time finds the same.
     """
     silent = SpanSet(_silences(job.base, batch.ts, read, context))
     looked = SpanSet(span for span, due in context.looks if due <= context.now)
@@ -91,21 +91,36 @@ def _silences(base: Base, ts: Ints, read: Span, context: Context) -> Iterator[Sp
     settled = read.clip(Span(read.start, max(read.start + 1, context.final_until)))
     if settled is None or context.final_until <= read.start:
         return
-    whole = [s for s in context.sessions.spans(base) if settled.start <= s.start and s.end <= settled.end]
-    unknown = SpanSet([settled]) - SpanSet([context.known])
-    yield from _gaps_around([*whole, *unknown], ts, settled)
+    sessions = context.sessions
+    whole = [s for s in sessions.spans(base) if settled.start <= s.start and s.end <= settled.end]
+    units = [*whole, *(SpanSet([settled]) - SpanSet([context.known]))]
+    if base is Base.MINUTE:
+        edges = np.array([settled.start, settled.end], np.int64)
+        regular = np.diff(_minutes_before(edges, sessions.open, sessions.close))
+        if int(regular[0]) > _RAGGED_MINUTES:  # markets that never close are read in parts of a session
+            units.append(settled)
+    yield from _gaps_around(base, sorted(units), ts, settled)
     if base is Base.MINUTE and len(ts) >= _RAGGED_BARS:
-        yield from _ragged_edges(ts, settled, context.sessions)
+        yield from _ragged_edges(ts, settled, sessions)
 
 
-def _gaps_around(units: list[Span], ts: Ints, read: Span) -> Iterator[Span]:
-    """For each unit without a bar, all of the stretch without a bar that it lies in."""
-    starts = np.searchsorted(ts, np.array([u.start for u in units], np.int64))
-    ends = np.searchsorted(ts, np.array([u.end for u in units], np.int64))
-    for index in np.unique(starts[starts == ends]):
-        start = int(ts[index - 1]) + MINUTE if index > 0 else read.start
-        end = int(ts[index]) if index < len(ts) else read.end
-        if gap := Span(start, max(end, start + 1)).clip(read):
+def _gaps_around(base: Base, units: list[Span], ts: Ints, read: Span) -> Iterator[Span]:
+    """For each unit without a bar, all of the stretch without a bar that it lies in.
+
+    After a day bar the stretch begins with the next silent day: asked from the middle of a day, the vendor
+    would answer with that day's bar again.
+    """
+    starts = np.searchsorted(ts, np.array([u.start for u in units], np.int64)).tolist()
+    ends = np.searchsorted(ts, np.array([u.end for u in units], np.int64)).tolist()
+    first_silent: dict[int, Span] = {}
+    for unit, index, end in zip(units, starts, ends, strict=True):
+        if index == end:
+            first_silent.setdefault(index, unit)
+    for index, unit in first_silent.items():
+        after_bar = int(ts[index - 1]) + MINUTE if base is Base.MINUTE else unit.start
+        start = after_bar if index > 0 else read.start
+        stop = int(ts[index]) if index < len(ts) else read.end
+        if start < stop and (gap := Span(start, stop).clip(read)):
             yield gap
 
 
@@ -114,10 +129,8 @@ def _ragged_edges(ts: Ints, read: Span, sessions: Sessions) -> Iterator[Span]:
 
     This is what a silently clipped answer looks like when the cut falls inside a session.
     """
-    if not len(sessions):
-        return
     edges = np.array([read.start, read.end], np.int64)
-    at = _open_minutes(np.concatenate((edges[:1], ts, edges[1:])), sessions)
+    at = _minutes_before(np.concatenate((edges[:1], ts, edges[1:])), sessions.pre, sessions.post)
     gaps = np.diff(at)
     gaps[1:] -= 1  # a bar takes up its own minute
     limit = max(_RAGGED_MINUTES, _RAGGED_FACTOR * int(gaps[1:-1].max(initial=0)))
@@ -127,11 +140,13 @@ def _ragged_edges(ts: Ints, read: Span, sessions: Sessions) -> Iterator[Span]:
         yield Span(int(ts[-1]) + MINUTE, read.end)
 
 
-def _open_minutes(instants: Ints, sessions: Sessions) -> Ints:
-    """Minutes that the market was open before each instant, from the first session on."""
-    lengths = sessions.post - sessions.pre
+def _minutes_before(instants: Ints, starts: Ints, ends: Ints) -> Ints:
+    """Minutes that the market was open before each instant, counted from the first of `starts` on."""
+    if not len(starts):
+        return np.zeros_like(instants)
+    lengths = ends - starts
     before = np.concatenate(([0], np.cumsum(lengths)))
-    index = np.searchsorted(sessions.pre, instants, side="right") - 1
-    inside = np.clip(instants - sessions.pre[index], 0, lengths[index])
+    index = np.searchsorted(starts, instants, side="right") - 1
+    inside = np.clip(instants - starts[index], 0, lengths[index])
     total: Ints = np.where(index < 0, 0, before[index] + inside) // MINUTE
     return total

@@ -1,6 +1,5 @@
 """Engine: carries jobs from request to ledger entry, many at a time."""
 
-from gapless.engine.conveyor import Rooms
-from gapless.engine.run import Engine
+from gapless.engine.run import Engine, Policy, World
 
-__all__ = ["Engine", "Rooms"]
+__all__ = ["Engine", "Policy", "World"]

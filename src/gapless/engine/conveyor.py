@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from gapless.engine.patience import Patience
 from gapless.errors import BadAnswer, RateLimited, Retriable, Stopped
@@ -16,27 +17,28 @@ from gapless.vocabulary.steps import Checked, Decoded, Job, Lease, Outcome, Page
 from gapless.vocabulary.timeframe import MINUTE
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Judge = Callable[[Job, Batch, Span, Page], Checked]
+"""The check room with its calendar and ledger at hand: what the bars of a page prove about a span."""
 DelayBefore = Callable[[Retriable, int], float | None]
 """Seconds to wait before another attempt, given the error and how many attempts failed; None to give up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What the conveyor works with. `judge` is the check room with its calendar and ledger at hand."""
+    """What the conveyor works with. `spend` raises OwnLimit when the run's own allowance is used up."""
 
     http: Http
     provider: Provider
     store: Store
     clock: Clock
-    judge: Judge
     delay_before: DelayBefore
     tell: Tell
     decoders: Executor
     writer: Executor
     patience: Patience
     stopping: asyncio.Event
-    spend: Callable[[], None] = field(default=lambda: None)  # raises OwnLimit when the run's allowance is used up
+    spend: Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class _Answer:
     decoding: float
 
 
-async def carry(job: Job, lease: Lease, progress: Progress, rooms: Rooms) -> None:
+async def carry(job: Job, lease: Lease, judge: Judge, progress: Progress, rooms: Rooms) -> None:
     """Carry one job from its first request to its last ledger entry; `progress` tells how far it came."""
     request: Request | None = rooms.provider.first(job, progress.cursor)
     seen: set[str] = set()
@@ -66,7 +68,7 @@ async def carry(job: Job, lease: Lease, progress: Progress, rooms: Rooms) -> Non
         seen.add(request.url)
         answer = await _ask(job, request, seen, progress, rooms)
         read = Span(progress.cursor, _proven_end(job, answer))
-        checked = rooms.judge(job, answer.decoded.batch, read, answer.page)
+        checked = judge(job, answer.decoded.batch, read, answer.page)
         receipt = await _write(job, checked, lease, answer, rooms)
         progress.rows += receipt.inserted + receipt.corrected + receipt.unchanged
         progress.doubts += [e.span for e in checked.entries if e.outcome is Outcome.UNCONFIRMED]
@@ -115,9 +117,8 @@ async def _attempt(job: Job, request: Request, seen: set[str], progress: Progres
     waited = rooms.clock.monotonic() - started
     page = await rooms.http.fetch(request)
     fetched = rooms.clock.monotonic()
-    decoded, following = await asyncio.get_running_loop().run_in_executor(
-        rooms.decoders, _decode, job, page, Span(progress.cursor, job.span.end), rooms.provider
-    )
+    asked = Span(progress.cursor, job.span.end)
+    decoded, following = await in_thread(rooms.decoders, _decode, job, page, asked, rooms.provider)
     if following is not None and following.url in seen:
         raise BadAnswer(
             f"{job.instrument} {job.base}: the vendor sent the same next page twice",
@@ -140,7 +141,7 @@ async def _write(job: Job, checked: Checked, lease: Lease, answer: _Answer, room
     def commit() -> tuple[float, Receipt]:
         return rooms.clock.monotonic(), rooms.store.write(checked, lease)
 
-    began, receipt = await asyncio.get_running_loop().run_in_executor(rooms.writer, commit)
+    began, receipt = await in_thread(rooms.writer, commit)
     rooms.tell(
         PageStored(
             job,
@@ -155,6 +156,11 @@ async def _write(job: Job, checked: Checked, lease: Lease, answer: _Answer, room
         )
     )
     return receipt
+
+
+async def in_thread(executor: Executor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run something that blocks on one of the run's own threads."""
+    return await asyncio.get_running_loop().run_in_executor(executor, partial(function, *args, **kwargs))
 
 
 async def _unless_stopped(waiting: Awaitable[T], stopping: asyncio.Event) -> T:

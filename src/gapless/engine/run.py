@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gapless.checks import Context, judge
-from gapless.engine.conveyor import DelayBefore, Progress, Rooms, carry
+from gapless.engine.conveyor import DelayBefore, Judge, Progress, Rooms, carry, in_thread
 from gapless.engine.leases import RENEW_EVERY, Leases
 from gapless.engine.patience import Patience
 from gapless.errors import (
@@ -86,7 +86,6 @@ class Engine:
                 provider=world.provider,
                 store=world.store,
                 clock=world.clock,
-                judge=lambda *_: _unreachable(),
                 delay_before=world.delay_before,
                 tell=world.tell,
                 decoders=decoders,
@@ -97,15 +96,15 @@ class Engine:
             )
             heartbeat = asyncio.create_task(self._beat(writer))
             try:
-                await _in(writer, self._leases.claim, [*jobs])
+                await in_thread(writer, self._leases.claim, [*jobs])
                 for note in notes:
-                    await _in(writer, world.store.write, note)
+                    await in_thread(writer, world.store.write, note)
                 await self._work(list(jobs), rooms)
             finally:
                 heartbeat.cancel()
                 with suppress(asyncio.CancelledError):
                     await heartbeat
-                await _in(writer, self._leases.release)
+                await in_thread(writer, self._leases.release)
         world.tell(RunEnded(self._run_id, self._fatal.message if self._fatal else ""))
         if self._fatal is not None:
             raise self._fatal
@@ -132,11 +131,11 @@ class Engine:
         outcome, reason = Outcome.BARS, ""
         try:
             lease = self._leases.of(job)
-            rooms = replace(rooms, judge=await _in(rooms.writer, self._judge_for, job))
             self._mind_the_edge(job)
-            await carry(job, lease, progress, rooms)
+            judge = await in_thread(rooms.writer, self._judge_for, job)
+            await carry(job, lease, judge, progress, rooms)
             if progress.doubts:
-                outcome, reason = await self._look_again(job, lease, progress, rooms)
+                outcome, reason = await self._look_again(job, lease, judge, progress, rooms)
         except LeaseHeld as error:
             outcome, reason = Outcome.FAILED, error.message
         except RunOver as error:
@@ -153,29 +152,34 @@ class Engine:
         rooms.tell(JobEnded(job, outcome, reason, progress.requests, progress.rows, seconds))
 
     async def _look_again(
-        self, job: Job, lease: Lease, progress: Progress, rooms: Rooms
+        self, job: Job, lease: Lease, judge: Judge, progress: Progress, rooms: Rooms
     ) -> tuple[Outcome, str]:
         """Ask once more, right away, where whole sessions were silent: a clipped answer heals here."""
         doubts, progress.doubts = progress.doubts, []
         for doubt in doubts:
             second = Progress(doubt.start)
             try:
-                await carry(replace(job, span=doubt), lease, second, rooms)
+                await carry(replace(job, span=doubt), lease, judge, second, rooms)
             finally:
                 progress.requests += second.requests
                 progress.rows += second.rows
             progress.doubts += second.doubts
         if progress.doubts:
-            return Outcome.UNCONFIRMED, "no bars where the market was open; asked again later before that is believed"
+            return (
+                Outcome.UNCONFIRMED,
+                "no bars where the market was open; asked again later before that is believed",
+            )
         return Outcome.BARS, ""
 
     def _mind_the_edge(self, job: Job) -> None:
         """Raises Retriable where the plan's history edge, which moves, has reached the job meanwhile."""
         edge = self._world.history_edge(job.instrument.asset_class)
         if edge is not None and edge > job.span.start:
-            raise Retriable("the plan's history edge has passed the start of this job; the next run plans around it")
+            raise Retriable(
+                "the plan's history edge has passed the start of this job; the next run plans around it"
+            )
 
-    def _judge_for(self, job: Job) -> Callable[[Job, Batch, Span, Page], Checked]:
+    def _judge_for(self, job: Job) -> Judge:
         world = self._world
         asset, now = job.instrument.asset_class, world.clock.now()
         recent = world.calendar.sessions(job.instrument, Span(now - 10 * DAY, now + 10 * DAY))
@@ -221,7 +225,7 @@ class Engine:
             due=now + DAY if isinstance(error, JobOver) else now,
         )
         checked = Checked(job.instrument, job.base, Batch.empty(), (entry,))
-        await _in(rooms.writer, rooms.store.write, checked)
+        await in_thread(rooms.writer, rooms.store.write, checked)
 
     def _spend(self) -> None:
         limit = self._policy.max_requests
@@ -235,7 +239,7 @@ class Engine:
     async def _beat(self, writer: ThreadPoolExecutor) -> None:
         while True:
             await self._world.clock.sleep(RENEW_EVERY)
-            await _in(writer, self._leases.renew)
+            await in_thread(writer, self._leases.renew)
 
 
 def _outcome_of(error: GaplessError) -> Outcome:

@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -50,6 +50,7 @@ async def open_http(
     turns: Turns,
     clock: Clock,
     tell: Tell,
+    profile: Callable[[AssetClass], str] = "massive:{}".format,
     timeouts: Mapping[AssetClass, Timeouts] = TIMEOUTS,
     connections: int = 64,
     most_wire_bytes: int = MOST_WIRE_BYTES,
@@ -58,7 +59,7 @@ async def open_http(
     """Open the connection pool of one run; it is closed on leaving.
 
     The key goes to the scheme, host and port of `base_url` and nowhere else. A class without a rate is not
-    limited. `connections` should not be less than the requests made at a time: one that waits for a
+    limited; classes with the same `profile` share one rate. `connections` should not be less than the requests made at a time: one that waits for a
     connection after its turn reaches the vendor too late. `most_wire_bytes` and `most_bytes` bound one answer
     before and after decompression.
 
@@ -78,10 +79,10 @@ async def open_http(
         "User-Agent": f"gapless/{version('gapless')}",
     }
     with ThreadPoolExecutor(1, thread_name_prefix="gapless-turns") as counter:
-        limiters = {
-            asset_class: Limiter(
+        named = {
+            profile(asset_class): Limiter(
                 turns,
-                f"massive:{asset_class}",
+                profile(asset_class),
                 rates.get(asset_class),
                 clock=clock,
                 tell=tell,
@@ -89,6 +90,7 @@ async def open_http(
             )
             for asset_class in AssetClass
         }
+        limiters = {asset_class: named[profile(asset_class)] for asset_class in AssetClass}
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=_IDLE_CONNECTION),
             headers=headers,

@@ -2,5 +2,6 @@
 
 from gapless.providers.actions import Holiday
 from gapless.providers.massive import Massive
+from gapless.providers.plans import SUBSCRIPTIONS, Subscription
 
-__all__ = ["Holiday", "Massive"]
+__all__ = ["SUBSCRIPTIONS", "Holiday", "Massive", "Subscription"]

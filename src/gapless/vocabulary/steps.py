@@ -29,9 +29,13 @@ class Outcome(StrEnum):
         return self in (Outcome.BARS, Outcome.EMPTY, Outcome.CLOSED)
 
 
+OPEN_END = 32_503_680_000_000
+"""The end of a wish that goes on for ever: the year 3000 in Unix ms."""
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Wish:
-    """What a person wants: one instrument in one timeframe over a span."""
+    """What a person wants: one instrument in one timeframe over a span, which may end at `OPEN_END`."""
 
     instrument: Instrument
     timeframe: Timeframe

@@ -1,0 +1,67 @@
+"""Dates as people write them, read once at the door."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from gapless.errors import UsageError
+from gapless.vocabulary.instrument import AssetClass
+
+When = str | int | date | datetime
+"""A moment as a caller may give it: text, Unix milliseconds, a date or a datetime with a zone."""
+
+_AGO = re.compile(r"(\d{1,5})\s*(d|w|mo|y)")
+_DAYS = {"d": 1, "w": 7, "mo": 30, "y": 365}
+_EXAMPLES = "Write 2024-01-31, 2024-01-31T14:30, 30d or 1y (ago), or now."
+
+
+def parse_instant(when: When, asset_class: AssetClass, *, now: int, param: str) -> int:
+    """Read a moment as Unix milliseconds. A date is the midnight of the class's zone that begins it.
+
+    Text may also be `now`, or `30d`, `4w`, `6mo`, `1y`: that long before the midnight that began today.
+
+    Raises:
+        UsageError: something else; `param` names what it was given for.
+    """
+    zone = ZoneInfo(asset_class.zone)
+    if isinstance(when, int):
+        return when
+    if isinstance(when, datetime):
+        if when.tzinfo is None:
+            raise UsageError(
+                f"`{param}` has no time zone: {when!r}.", hint="Give a datetime with tzinfo, or a date."
+            )
+        return _ms(when)
+    if isinstance(when, date):
+        return midnight(when, zone)
+    text = when.strip()
+    if text == "now":
+        return now
+    if ago := _AGO.fullmatch(text):
+        today = datetime.fromtimestamp(now / 1000, zone).date()
+        return midnight(today - timedelta(days=int(ago[1]) * _DAYS[ago[2]]), zone)
+    try:
+        at = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise UsageError(f"`{param}` was `{when}`, which is not a date.", hint=_EXAMPLES) from None
+    return _ms(at if at.tzinfo else at.replace(tzinfo=zone))
+
+
+def midnight(day: date, zone: ZoneInfo) -> int:
+    """The instant at which a date begins in a zone."""
+    return _ms(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
+def day_start(instant: int, asset_class: AssetClass) -> int:
+    """The midnight of the class's zone at or before an instant."""
+    zone = ZoneInfo(asset_class.zone)
+    return midnight(datetime.fromtimestamp(instant / 1000, zone).date(), zone)
+
+
+def iso(instant: int) -> str:
+    """An instant as people read it, in UTC to the minute."""
+    return datetime.fromtimestamp(instant / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

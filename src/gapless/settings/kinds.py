@@ -1,0 +1,111 @@
+"""The kinds of values that settings take, and how each is judged and read."""
+
+import ipaddress
+import re
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from gapless.errors import UsageError
+
+PLANS = ("basic", "starter", "developer", "advanced")
+"""The vendor's plans, smallest first."""
+
+_DURATION = re.compile(r"(\d{1,6}) ?([smhd])")
+_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_COUNT = re.compile(r"\d{1,9}")
+
+
+class Kind(StrEnum):
+    """What the text of a setting means."""
+
+    TEXT = "text"
+    ADDRESS = "address"
+    PLAN = "plan"
+    RATE = "rate"
+    DURATION = "duration"
+    COUNT = "count"
+
+    def check(self, text: str) -> None:
+        """Pass text that this kind can be read from.
+
+        Raises:
+            UsageError: it cannot; the message leaves out which setting it was for.
+        """
+        match self:
+            case Kind.TEXT:
+                pass
+            case Kind.ADDRESS:
+                _check_address(text)
+            case Kind.PLAN:
+                _check_plan(text)
+            case Kind.RATE:
+                _check_rate(text)
+            case Kind.DURATION:
+                duration(text)
+            case Kind.COUNT:
+                count(text)
+
+
+def duration(text: str) -> int:
+    """Milliseconds from `30s`, `10m`, `1h` or `2d`.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if found := _DURATION.fullmatch(text):
+        return int(found[1]) * _MS[found[2]]
+    raise UsageError(f"`{text}` is not a duration.", hint="Write it like 30s, 10m, 1h or 2d.")
+
+
+def count(text: str) -> int:
+    """A whole number from 0 on.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if _COUNT.fullmatch(text):
+        return int(text)
+    raise UsageError(f"`{text}` is not a whole number.", hint="Write 0 or more, in digits.")
+
+
+def _check_plan(text: str) -> None:
+    if text not in PLANS:
+        raise UsageError(f"`{text}` is not a plan of the vendor.", hint=f"Use one of: {', '.join(PLANS)}.")
+
+
+def _check_rate(text: str) -> None:
+    if text:
+        from gapless.fetch.limiter import Rate  # noqa: PLC0415 - most settings are read without a rate
+
+        Rate.parse(text)
+
+
+def _check_address(text: str) -> None:
+    """Pass https anywhere, plain http on this machine only, and nothing that carries a name or a password."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in ("https", "http") or "@" in parts.netloc:
+        raise UsageError(
+            f"`{_without_user(text)}` is not the address of a vendor.",
+            hint="It is a scheme, a host and perhaps a port, for example http://127.0.0.1:8700.",
+        )
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise UsageError(
+            f"`{text}` would carry the key in the clear.",
+            hint="Use https; plain http is for this machine only.",
+        )
+
+
+def _without_user(text: str) -> str:
+    """An address as it may be shown: what stands before an `@` could be a password."""
+    return text.rpartition("@")[2]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,206 @@
+"""Reading settings: flags before environment before `./gapless.toml` before the user's file before defaults."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from gapless.errors import KeyRefused, UsageError
+from gapless.settings.declared import KEY_ALIASES, SETTINGS, Setting, env_name
+from gapless.settings.kinds import count, duration
+from gapless.settings.secret import Secret, find_key
+
+PROJECT_FILE = "gapless.toml"
+"""Read from the working folder."""
+
+_KEY = "massive.key"
+_BY_NAME = MappingProxyType({setting.name: setting for setting in SETTINGS})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The text of one setting, where it came from, and the folder that a relative path in it counts from."""
+
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting with its origin. The key is looked for when it is first asked for, and never shown."""
+
+    _found: Mapping[str, _Found] = field(repr=False)
+    _env: Mapping[str, str] = field(repr=False)
+    _folder: Path
+
+    def get(self, name: str) -> str:
+        """A setting as text; for the key `set` or `not set`."""
+        if _BY_NAME[name].secret:
+            return "set" if self._key[0] else "not set"
+        return self._found[name].text
+
+    def origin(self, name: str) -> str:
+        """Where a setting came from: `flag`, an environment variable, a file, `keyring` or `default`."""
+        return self._key[1] if _BY_NAME[name].secret else self._found[name].origin
+
+    @property
+    def store(self) -> str:
+        """The store's URL: a path, or `sqlite:///` and a path."""
+        return self.get("store")
+
+    @property
+    def key(self) -> Secret:
+        """The vendor's key.
+
+        Raises:
+            KeyRefused: there is none.
+            UsageError: it is kept where it cannot be read, or where others can read it.
+        """
+        if not self._key[0]:
+            find_key({}, (), None)
+        return self._key[0]
+
+    @property
+    def base_url(self) -> str:
+        """Where the vendor's API is."""
+        return self.get("massive.base_url")
+
+    @property
+    def plan(self) -> str:
+        """The vendor's plan: basic, starter, developer or advanced."""
+        return self.get("massive.plan")
+
+    @property
+    def rate(self) -> str:
+        """The rate as written; empty for the plan's own."""
+        return self.get("rate")
+
+    @property
+    def rate_crypto(self) -> str:
+        """The rate of crypto as written; empty for the same as the rest."""
+        return self.get("rate.crypto")
+
+    @property
+    def confirm_after(self) -> int:
+        """How long after an empty answer it is asked again, in milliseconds."""
+        return duration(self.get("confirm_after"))
+
+    @property
+    def workers(self) -> int:
+        """Requests under way at a time; 0 for as many as the rate needs."""
+        return count(self.get("workers"))
+
+    @property
+    def max_requests(self) -> int:
+        """A run's own limit of requests; 0 for none."""
+        return count(self.get("max_requests"))
+
+    @cached_property
+    def _key(self) -> tuple[Secret, str]:
+        named = self.get("massive.key_file")
+        try:
+            return find_key(
+                self._env,
+                (env_name(_KEY), *KEY_ALIASES),
+                self._folder / Path(named).expanduser() if named else None,
+            )
+        except KeyRefused:
+            return Secret(""), "default"
+
+
+def load(
+    flags: Mapping[str, str], *, env: Mapping[str, str], folder: Path, user_file: Path | None
+) -> Settings:
+    """Read every setting from the first place that has it, and judge it.
+
+    Args:
+        flags: what was typed, by the setting's name.
+        env: the environment; an empty variable counts as not set.
+        folder: where `gapless.toml` is looked for, and what a relative key file counts from.
+        user_file: the user's own TOML file; it need not exist.
+
+    Raises:
+        UsageError: an unknown name, or a value that its setting cannot take.
+    """
+    project = _read_toml(folder / PROJECT_FILE)
+    user = _read_toml(user_file) if user_file else {}
+    found = {}
+    for setting in SETTINGS:
+        places = (
+            (flags.get(setting.name), "flag"),
+            (env.get(env_name(setting.name)) or None, env_name(setting.name)),
+            (project.get(setting.name), f"./{PROJECT_FILE}"),
+            (user.get(setting.name), str(user_file)),
+            (setting.default, "default"),
+        )
+        text, origin = next((text.strip(), origin) for text, origin in places if text is not None)
+        found[setting.name] = _Found("" if setting.secret else text, origin)
+        _check(setting, found[setting.name])
+    return Settings(found, env, folder)
+
+
+def user_file() -> Path:
+    """Where the user's own settings are on this system; the file need not exist."""
+    from platformdirs import user_config_path  # noqa: PLC0415 - only the command line asks
+
+    return user_config_path("gapless", appauthor=False) / "config.toml"
+
+
+def _check(setting: Setting, found: _Found) -> None:
+    if setting.name == "store" and not found.text:
+        raise UsageError(
+            f"`store` (from {found.origin}) is empty.", hint="Name a file, such as market.gapless."
+        )
+    try:
+        setting.kind.check(found.text)
+    except UsageError as error:
+        raise UsageError(
+            f"`{setting.name}` (from {found.origin}) cannot be used: {error.message}", hint=error.hint
+        ) from None
+
+
+def _read_toml(path: Path) -> dict[str, str]:
+    try:
+        with path.open("rb") as file:
+            values = dict(_flat(tomllib.load(file)))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"`{path}` is not a TOML file: {error}.", hint="Mend that line.") from None
+    except OSError as error:
+        raise UsageError(
+            f"`{path}` cannot be read: {error.strerror}.", hint="Make it readable, or move it away."
+        ) from None
+    return {name: _text(path, name, value) for name, value in values.items()}
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Nested tables as dotted names."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _text(path: Path, name: str, value: object) -> str:
+    """The text of one line of a file, if it names a setting that may stand there."""
+    if name not in _BY_NAME:
+        near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.5)
+        known = f"Did you mean `{near[0]}`?" if near else f"Settings are: {', '.join(_BY_NAME)}."
+        raise UsageError(f"`{path}` sets `{name}`, which is not a setting of gapless.", hint=known)
+    if _BY_NAME[name].secret:
+        raise UsageError(
+            f"`{path}` holds `{name}`: a key in a settings file is a key that gets shared.",
+            hint="Take it out; set MASSIVE_API_KEY, or name a file of mode 600 in massive.key_file.",
+        )
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise UsageError(
+            f"`{path}` sets `{name}` to something that is neither text nor a number.",
+            hint="Put it in quotes.",
+        )
+    return str(value)

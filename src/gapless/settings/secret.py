@@ -1,0 +1,96 @@
+"""The key: where it is looked for, and a wrapping that does not show it."""
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from gapless.errors import KeyRefused, UsageError
+
+_KEYRING_NAMES = ("massive", "polygon")
+
+
+class Secret:
+    """A text that shows itself only when asked to by `reveal()`."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(set)" if self._text else "Secret(not set)"
+
+    def __reduce__(self) -> tuple[type["Secret"], tuple[str]]:
+        raise TypeError("a secret is not written anywhere")
+
+
+def find_key(env: Mapping[str, str], names: tuple[str, ...], key_file: Path | None) -> tuple[Secret, str]:
+    """The key and where it was found: the environment, then the key file, then the system's keyring.
+
+    Raises:
+        UsageError: the key file cannot be read, or others can read it too.
+        KeyRefused: there is no key anywhere.
+    """
+    for name in names:
+        if key := env.get(name, "").strip():
+            return _checked(key, name), name
+    if key_file is not None:
+        return _checked(_read(key_file), f"`{key_file}`"), str(key_file)
+    if key := _from_keyring():
+        return _checked(key, "the keyring"), "keyring"
+    raise KeyRefused(
+        "There is no API key.",
+        hint="Set MASSIVE_API_KEY, or name a file that holds it in massive.key_file; `gapless demo` needs none.",
+    )
+
+
+def _checked(key: str, source: str) -> Secret:
+    """A key goes into a header: a line break or a letter beyond ASCII in it would be refused there, with the key."""
+    if key.isascii() and key.isprintable() and " " not in key:
+        return Secret(key)
+    raise UsageError(
+        f"The key from {source} has spaces or unprintable characters in it.", hint="Copy it again, alone."
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise UsageError(
+                f"The key file `{path}` can be read by others (mode {mode:04o}).",
+                hint=f"Run `chmod 600 {path}`.",
+            )
+        key = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not plain text"
+        raise UsageError(
+            f"The key file `{path}` cannot be read: {why}.",
+            hint="See massive.key_file in `gapless config --origin`.",
+        ) from None
+    if not key:
+        raise UsageError(f"The key file `{path}` is empty.", hint="Put the key into it, on one line.")
+    return key
+
+
+def _from_keyring() -> str:
+    """What the system's keyring holds for gapless; empty where there is no keyring or no key in it."""
+    try:
+        import keyring  # noqa: PLC0415 - optional, and slow to load
+        from keyring.errors import KeyringError  # noqa: PLC0415 - as above
+    except ImportError:
+        return ""
+    try:
+        return next((key for name in _KEYRING_NAMES if (key := keyring.get_password("gapless", name))), "")
+    except KeyringError as error:
+        raise UsageError(
+            f"The system's keyring cannot be read: {type(error).__name__}.",
+            hint="Unlock it, or set MASSIVE_API_KEY.",
+        ) from None
