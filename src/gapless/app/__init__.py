@@ -1,6 +1,31 @@
 """App: the composition root and the library's front door."""
 
+import os
+from pathlib import Path
+
 from gapless.app.reading import Bars, ExportReceipt
 from gapless.app.warehouse import Warehouse, open_warehouse
+from gapless.settings import SETTINGS, load, user_file
 
-__all__ = ["Bars", "ExportReceipt", "Warehouse", "open_warehouse"]
+__all__ = ["Bars", "ExportReceipt", "Warehouse", "open", "open_warehouse"]
+
+
+def open(store: str | None = None, **settings: str) -> Warehouse:  # noqa: A001 - `gapless.open` reads well
+    """Open a store, made where there is none; settings come from the environment and files as on the command line.
+
+    Args:
+        store: a path, or `sqlite:///` and a path; by default what the settings say (`market.gapless`).
+        settings: overrides by name, with `_` for the dot: `massive_plan="starter"`, `rate="100/s"`.
+
+    Raises:
+        UsageError: a setting or a store that gapless does not know.
+        StorageError: the store cannot be used.
+    """
+    flags = {_dotted(name): value for name, value in settings.items()}
+    if store is not None:
+        flags["store"] = store
+    return open_warehouse(load(flags, env=os.environ, folder=Path.cwd(), user_file=user_file()))
+
+
+def _dotted(name: str) -> str:
+    return next((s.name for s in SETTINGS if s.name.replace(".", "_") == name), name)

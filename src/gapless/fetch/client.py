@@ -59,9 +59,9 @@ async def open_http(
     """Open the connection pool of one run; it is closed on leaving.
 
     The key goes to the scheme, host and port of `base_url` and nowhere else. A class without a rate is not
-    limited; classes with the same `profile` share one rate. `connections` should not be less than the requests made at a time: one that waits for a
-    connection after its turn reaches the vendor too late. `most_wire_bytes` and `most_bytes` bound one answer
-    before and after decompression.
+    limited; classes with the same `profile` share one rate. `connections` should not be less than the requests
+    made at a time: one that waits for a connection after its turn reaches the vendor too late.
+    `most_wire_bytes` and `most_bytes` bound one answer before and after decompression.
 
     Raises:
         UsageError: an address that is not safe for a key.
