@@ -18,7 +18,13 @@ HOUR = 60 * MINUTE
 EVER = Span(0, 2**50)
 
 PAGE = Page(
-    Request("https://vendor.test/bars", AssetClass.STOCKS), b"{}", "d1g357", "request-1", 0, wire_bytes=2, seconds=0.1
+    Request("https://vendor.test/bars", AssetClass.STOCKS),
+    b"{}",
+    "d1g357",
+    "request-1",
+    0,
+    wire_bytes=2,
+    seconds=0.1,
 )
 
 Row = tuple[int, int, int, int, int]

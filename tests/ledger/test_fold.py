@@ -11,7 +11,7 @@ from gapless.vocabulary.timeframe import Base
 
 SPY = Instrument.parse("SPY")
 NOW = 100
-UNASKED = "lost"
+UNSETTLING = "lost"
 COVERING = {"bars", "empty", "closed"}
 
 
@@ -46,7 +46,7 @@ def replay(entries: list[Entry]) -> dict[int, Entry]:
     for one in entries:
         for at in range(one.span.start, one.span.end):
             settled = at in speaks and speaks[at].outcome.value in COVERING
-            if not settled or one.outcome.value in COVERING | {UNASKED}:
+            if not settled or one.outcome.value in COVERING | {UNSETTLING}:
                 speaks[at] = one
     return speaks
 
@@ -115,7 +115,13 @@ def test_folding_goes_on_where_it_stopped(early: list[Entry], late: list[Entry])
 
 def test_a_failed_attempt_does_not_uncover_what_was_there() -> None:
     """Nor does one that was refused, doubted or read too early; damage does."""
-    for outcome in (Outcome.FAILED, Outcome.REFUSED, Outcome.UNCONFIRMED, Outcome.SUSPECT, Outcome.PROVISIONAL):
+    for outcome in (
+        Outcome.FAILED,
+        Outcome.REFUSED,
+        Outcome.UNCONFIRMED,
+        Outcome.SUSPECT,
+        Outcome.PROVISIONAL,
+    ):
         assert fold([entry(0, 9, Outcome.BARS), entry(2, 5, outcome)]).covered == SpanSet([Span(0, 9)])
 
     damaged = fold([entry(0, 9, Outcome.BARS), entry(2, 5, Outcome.LOST)])

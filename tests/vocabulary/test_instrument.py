@@ -28,7 +28,22 @@ def test_the_prefix_alone_says_the_class(text: str, asset_class: AssetClass, tic
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "X:", "AA PL", "A/B", "..", "A..B", "../etc", "ÄPFEL", "A" * 33, "X:BTC:USD", "A?b=c", "A%2F"]
+    "text",
+    [
+        "",
+        "   ",
+        "X:",
+        "AA PL",
+        "A/B",
+        "..",
+        "A..B",
+        "../etc",
+        "ÄPFEL",
+        "A" * 33,
+        "X:BTC:USD",
+        "A?b=c",
+        "A%2F",
+    ],
 )
 def test_what_no_ticker_looks_like_is_refused(text: str) -> None:
     """The message repeats what was written and the hint shows how tickers look."""

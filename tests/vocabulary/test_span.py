@@ -1,5 +1,7 @@
 """Spans against plain sets of instants."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +47,7 @@ def test_a_set_is_kept_sorted_disjoint_and_joined(parts: list[Span]) -> None:
     """Whatever it was made from, neighbours in a set have at least one instant between them."""
     kept = list(SpanSet(parts))
 
-    assert all(left.end < right.start for left, right in zip(kept, kept[1:], strict=False))
+    assert all(left.end < right.start for left, right in pairwise(kept))
     assert instants(kept) == instants(parts)
 
 

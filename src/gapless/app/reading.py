@@ -152,8 +152,9 @@ def _in_chunks(store: Store, wish: Wish) -> Iterator[Bars]:
 
 
 def stored_span(store: Store, instrument: Instrument, timeframe: Timeframe) -> Span | None:
-    """From the first stored bar to just past the last, None where there is none."""
+    """The whole windows of a timeframe that hold any stored bar, None where there is none."""
     for series in store.series():
         if (series.instrument, series.base) == (instrument, timeframe.base) and series.first is not None:
-            return Span(series.first, (series.last or series.first) + DAY)
+            stored = Span(series.first, (series.last or series.first) + 1)
+            return aligned(stored, timeframe, instrument.asset_class)
     return None

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from gapless.app.clock import SystemClock
+from gapless.app.doctor import Finding, examine
 from gapless.app.instants import When, parse_instant
 from gapless.app.planning import TRAILING_SESSIONS, Desk, make_plan, settled, up_to_now, wishes_for
 from gapless.app.reading import Bars, ExportReceipt, export, read_bars, stored_span
@@ -258,6 +259,10 @@ class Warehouse:
             for damage in damages:
                 self.store.set_aside(damage, now=self._clock.now())
         return damages
+
+    def doctor(self) -> list[Finding]:
+        """Look at the store, the disk, the calendar, the key and the vendor; one request at most."""
+        return list(examine(self.settings, self._store, self._calendar, self._clock))
 
     # -- inside
 

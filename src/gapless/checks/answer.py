@@ -117,8 +117,9 @@ def _gaps_around(base: Base, units: list[Span], ts: Ints, read: Span) -> Iterato
         if index == end:
             first_silent.setdefault(index, unit)
     for index, unit in first_silent.items():
-        after_bar = int(ts[index - 1]) + MINUTE if base is Base.MINUTE else unit.start
-        start = after_bar if index > 0 else read.start
+        start = read.start
+        if index > 0:
+            start = int(ts[index - 1]) + MINUTE if base is Base.MINUTE else unit.start
         stop = int(ts[index]) if index < len(ts) else read.end
         if start < stop and (gap := Span(start, stop).clip(read)):
             yield gap

@@ -107,6 +107,10 @@ async def _ask(job: Job, request: Request, seen: set[str], progress: Progress, r
                 raise
             rooms.tell(Retrying(job, type(error).__name__, error.message, delay, failures))
             await _unless_stopped(rooms.clock.sleep(delay), rooms.stopping)
+            if isinstance(error, BadAnswer):
+                # The fault may be in the address that the page before gave: ask in our own words.
+                request = rooms.provider.first(job, progress.cursor)
+                seen.add(request.url)
 
 
 async def _attempt(job: Job, request: Request, seen: set[str], progress: Progress, rooms: Rooms) -> _Answer:

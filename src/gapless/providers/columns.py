@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 import numpy as np
 import simdjson
+from numpy.typing import NDArray
 
 from gapless.errors import BadAnswer
 from gapless.vocabulary.batch import Floats
@@ -27,7 +28,7 @@ _REQUIRED = frozenset("ohlct")
 
 _NUMBER = b"0123456789+-.eE"
 _NAME = rb'"(v|vw|o|c|h|l|t|n)":'
-_SHAPE = re.compile(rb"\{" + _NAME + rb"(?:," + _NAME + rb")*\}")
+_SHAPE = re.compile(rb"\{" + _NAME + rb"(?:," + _NAME + rb")*\},")
 _NAMES = re.compile(_NAME)
 _UNSIGNED_EXPONENT = re.compile(rb"e(?![+-])")
 _PIECE = 1 << 18
@@ -36,18 +37,67 @@ _DROPPED = b'{"vwochltn'
 
 
 def regular_columns(array: bytes) -> Columns | None:
-    """Read rows that all have the same numbers in the same order; None where that is not certain."""
-    shape = array[1 : array.find(b"}") + 1].translate(None, _NUMBER)
-    names = [name.decode() for name in _NAMES.findall(shape)] if _SHAPE.fullmatch(shape) else []
-    if len(set(names)) != len(names) or not _REQUIRED.issubset(names) or array[:1] + array[-1:] != b"[]":
+    """Read rows that are regular, each with the fields it has in the same order; None where that is not certain."""
+    if array[:1] + array[-1:] != b"[]":
         return None
-    parser = simdjson.Parser()
-    flat = [_numbers(rows, shape + b",", parser) for rows in _pieces(array)]
-    found = [numbers for numbers in flat if numbers is not None]
-    if len(found) < len(flat):
+    parser, shapes = simdjson.Parser(), _Shapes()
+    parts = [_numbers(rows, shapes, parser) for rows in _pieces(array)]
+    found = [part for part in parts if part is not None]
+    if not found or len(found) < len(parts):
         return None
-    table = np.abs(np.concatenate(found).reshape(-1, len(names)).T, order="C")
-    return dict(zip(names, table, strict=True))
+    flat = np.abs(np.concatenate([numbers for numbers, _ in found]))
+    return shapes.columns(flat, np.concatenate([kinds for _, kinds in found]))
+
+
+class _Shapes:
+    """The shapes of rows met so far: all that is in a row but its numbers, and the comma after it.
+
+    They differ in what they lack; rows with the same fields in another order are not regular.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[str, ...]] = {}
+
+    def kinds(self, skeleton: bytes) -> NDArray[np.uint8] | None:
+        """For each row of a skeleton the number of its shape; None where something in it is not a row.
+
+        A shape has a brace at each end and none inside, so no match begins or ends within a row; and the digits
+        that take the place of rows are not in a skeleton, whose numbers are gone.
+        """
+        marks = skeleton
+        for kind, shape in enumerate(self._known):
+            if marks == shape * (rows := len(marks) // len(shape)):
+                return np.full(rows, kind, np.uint8)
+            marks = marks.replace(shape, b"%d" % kind)
+        while (at := marks.find(b"{")) >= 0:
+            shape = marks[at : marks.find(b"}", at) + 2]
+            if not self._learn(shape):
+                return None
+            marks = marks.replace(shape, b"%d" % (len(self._known) - 1))
+        kinds = np.frombuffer(marks, np.uint8) - ord("0")  # what is not a digit ends up above them
+        return kinds if (kinds < len(self._known)).all() else None
+
+    def _learn(self, shape: bytes) -> bool:
+        names = tuple(name.decode() for name in _NAMES.findall(shape)) if _SHAPE.fullmatch(shape) else ()
+        new = all(set(names) != set(known) for known in self._known.values())
+        if sound := new and len(set(names)) == len(names) and _REQUIRED.issubset(names):
+            self._known[shape] = names
+        return sound
+
+    def columns(self, flat: Floats, kinds: NDArray[np.uint8]) -> Columns:
+        """The columns of rows of these kinds, whose numbers follow each other in `flat`."""
+        if len(self._known) == 1:
+            (names,) = self._known.values()
+            return dict(zip(names, np.ascontiguousarray(flat.reshape(-1, len(names)).T), strict=True))
+        width = np.array([len(names) for names in self._known.values()], np.int64)[kinds]
+        starts = np.cumsum(width) - width
+        found: Columns = {}
+        for kind, names in enumerate(self._known.values()):
+            rows = np.flatnonzero(kinds == kind)
+            for place, name in enumerate(names):
+                column = found.setdefault(name, np.full(len(kinds), np.nan))
+                column[rows] = flat[starts[rows] + place]
+        return found
 
 
 def _pieces(array: bytes) -> Iterator[bytes]:
@@ -60,26 +110,29 @@ def _pieces(array: bytes) -> Iterator[bytes]:
         at = to + 1
 
 
-def _numbers(rows: bytes, unit: bytes, parser: simdjson.Parser) -> Floats | None:
-    """The numbers of some rows, row after row, each below or at zero; None where a row is not regular.
+def _numbers(
+    rows: bytes, shapes: _Shapes, parser: simdjson.Parser
+) -> tuple[Floats, NDArray[np.uint8]] | None:
+    """The numbers of some rows, row after row, each below or at zero, and the rows' shapes; None if irregular.
 
-    Without the characters of numbers, the rows must be `unit` over and over: names and punctuation are right
-    then, and only the place of the digits is open. Next, `:` becomes `-`, and names, quotes and braces go:
-    `{"o":1.5,"c":2},...` turns into `-1.5,-2 ,...`. There a `-` can stand only before a number or after an
-    `e`; since every `e` has a sign of its own, each number begins right at its colon, and a digit anywhere
-    else breaks the grammar of the flat list.
+    Without the characters of numbers, the rows must be known shapes one after another: names and punctuation
+    are right then, and only the place of the digits is open. Next, `:` becomes `-`, and names, quotes and
+    braces go: `{"o":1.5,"c":2},...` turns into `-1.5,-2 ,...`. There a `-` can stand only before a number or
+    after an `e`; since every `e` has a sign of its own, each number begins right at its colon, and a digit
+    anywhere else breaks the grammar of the flat list.
     """
-    skeleton = rows.translate(None, _NUMBER) + b","
-    if skeleton != unit * (len(skeleton) // len(unit)) or b"E" in rows or _UNSIGNED_EXPONENT.search(rows):
+    kinds = shapes.kinds(rows.translate(None, _NUMBER) + b",")
+    if kinds is None or b"E" in rows or _UNSIGNED_EXPONENT.search(rows):
         return None
     try:
         flat = parser.parse(b"[%b]" % rows.translate(_FLATTEN, _DROPPED))
-        return np.frombuffer(cast("simdjson.Array", flat).as_buffer(of_type="d"))
+        numbers = np.frombuffer(cast("simdjson.Array", flat).as_buffer(of_type="d"))
     except (
         ValueError,
         RuntimeError,
     ):  # its two words for a number that is malformed, or too large for 64 bits
         return None
+    return numbers, kinds
 
 
 # -- the typed reader --------------------------------------------------------

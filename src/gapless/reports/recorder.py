@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gapless.reports.shares import Step, Stretch
-from gapless.vocabulary.events import Event, JobEnded, PageStored, Retrying
+from gapless.vocabulary.events import Event, JobEnded, PageStored, Retrying, RunEnded
 from gapless.vocabulary.steps import Receipt
 
 
@@ -15,6 +15,7 @@ class Recorder:
 
     clock: Callable[[], float]
     started: float = field(init=False)
+    finished: float | None = None
     pages: int = 0
     wire_bytes: int = 0
     committed: float = 0.0
@@ -35,6 +36,8 @@ class Recorder:
                 self.ended.append(event)
             case Retrying():
                 self.retries[event.kind] += 1
+            case RunEnded():
+                self.finished = self.clock()
             case _:
                 pass
 

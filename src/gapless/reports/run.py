@@ -138,7 +138,7 @@ class Ending:
 
 def report_of(plan: Plan, heard: Recorder, ending: Ending) -> RunReport:
     """Put together what was planned, what was heard, and what is in the store now."""
-    finished = heard.clock()
+    finished = heard.finished if heard.finished is not None else heard.started
     seconds = finished - heard.started
     rows: Counter[tuple[str, str]] = Counter()
     for job in heard.ended:

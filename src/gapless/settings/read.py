@@ -23,7 +23,7 @@ _BY_NAME = MappingProxyType({setting.name: setting for setting in SETTINGS})
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The text of one setting, where it came from, and the folder that a relative path in it counts from."""
+    """The text of one setting, and where it came from."""
 
     text: str
     origin: str

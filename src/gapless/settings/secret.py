@@ -6,7 +6,8 @@ from pathlib import Path
 
 from gapless.errors import KeyRefused, UsageError
 
-_KEYRING_NAMES = ("massive", "polygon")
+_KEYRING = ("gapless", "massive")
+"""Service and user name under which a key is kept: `keyring set gapless massive`."""
 
 
 class Secret:
@@ -88,7 +89,7 @@ def _from_keyring() -> str:
     except ImportError:
         return ""
     try:
-        return next((key for name in _KEYRING_NAMES if (key := keyring.get_password("gapless", name))), "")
+        return keyring.get_password(*_KEYRING) or ""
     except KeyringError as error:
         raise UsageError(
             f"The system's keyring cannot be read: {type(error).__name__}.",

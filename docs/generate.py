@@ -1,0 +1,251 @@
+"""Writes the reference pages from the code: `python docs/generate.py [FOLDER]`, by default `docs/reference`."""
+# ruff: noqa: INP001 - a script beside the pages it writes, not a package
+
+import ast
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import is_dataclass
+from pathlib import Path
+
+import click
+
+import gapless
+from gapless import errors
+from gapless.cli.root import cli
+from gapless.providers import SUBSCRIPTIONS
+from gapless.settings import KEY_ALIASES, SETTINGS, env_name
+from gapless.vocabulary.instrument import AssetClass
+from gapless.vocabulary.steps import Outcome
+from gapless.vocabulary.timeframe import TIMEFRAMES
+
+NOTE = "<!-- Written by docs/generate.py from the code; edit the code instead. -->"
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def main() -> None:
+    """Write every page."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "reference"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in PAGES.items():
+        text = "\n\n".join([NOTE, *page()])
+        (folder / name).write_text(text + "\n", encoding="utf-8")
+
+
+# -- pages -------------------------------------------------------------------
+
+
+def settings() -> Iterator[str]:
+    """Every setting with its variable, default and meaning."""
+    yield "# Settings"
+    yield (
+        "The first place that has a setting decides: a flag, an environment variable, `./gapless.toml`, the "
+        "user's own `config.toml`, the default. `gapless config --origin` tells which it was. In TOML, "
+        'dotted names are tables: `massive.plan` is `plan = "starter"` under `[massive]`.'
+    )
+    rows = (
+        (f"`{s.name}`", f"`{env_name(s.name)}`", f"`{s.default}`" if s.default else "", s.kind, s.help)
+        for s in SETTINGS
+    )
+    yield table(("setting", "environment", "default", "kind", "meaning"), rows)
+    aliases = " and ".join(f"`{name}`" for name in KEY_ALIASES)
+    secret = next(s.name for s in SETTINGS if s.secret)
+    yield (
+        f"The key is looked for in `{env_name(secret)}`, then in {aliases}, then in the file that "
+        "`massive.key_file` names, then in the system's keyring (service `gapless`) where `keyring` is "
+        "installed. It is never read from a flag or a TOML file, and never shown."
+    )
+
+
+def commands() -> Iterator[str]:
+    """Every command with its arguments and options, as click knows them."""
+    yield "# Commands"
+    yield "Data goes to standard output, talk to standard error. Exit codes: see [errors](errors.md)."
+    root = click.Context(cli, info_name="gapless")
+    yield table(("option", "meaning"), options(cli, root))
+    names = cli.list_commands(root)
+    yield " · ".join(f"[{name}](#{name})" for name in names)
+    for name in names:
+        command = cli.get_command(root, name)
+        if command is None:
+            sys.exit(f"`{name}` is listed but cannot be loaded.")
+        context = click.Context(command, info_name=name, parent=root)
+        yield f"## {name}"
+        yield f"`gapless {' '.join((name, *command.collect_usage_pieces(context)))}`"
+        yield plain(command.help or "")
+        yield table(("option", "meaning"), options(command, context))
+
+
+def error_tree() -> Iterator[str]:
+    """Every error class and exit code."""
+    yield "# Errors and exit codes"
+    yield (
+        "Every error says what happened and why (`message`) and what to do (`hint`). The tree is cut by what "
+        "happens next: ask again, give up this job, or end the run."
+    )
+    rows = (
+        (f"{'&nbsp;' * 4 * depth}`{kind.__name__}`", str(kind.exit_code), summary(kind))
+        for kind, depth in descendants(errors.GaplessError)
+    )
+    yield table(("class", "exit code", "meaning"), rows)
+    yield (
+        "Exit code 0: everything that was asked for is proved. 3: the run ended, and gaps remain, each with "
+        "its reason. 1: a fault in gapless itself. 143: ended by SIGTERM, resumable like 130. "
+        "[What to do about each](../how-to/exit-codes.md)."
+    )
+
+
+def words() -> Iterator[str]:
+    """Timeframes, asset classes, outcomes and the vendor's plans."""
+    yield "# Words"
+    yield "## Timeframes"
+    yield (
+        "What is fetched and stored are the two bases; the rest is derived when it is read. Intraday windows "
+        "count from midnight of the zone of the asset class, weeks from Monday, months from the 1st."
+    )
+    yield table(
+        ("timeframe", "base", "minutes", "made"),
+        (
+            (f"`{t.name}`", f"`{t.base}`", str(t.minutes or ""), "when read" if t.derived else "fetched")
+            for t in TIMEFRAMES.values()
+        ),
+    )
+    yield "## Asset classes"
+    yield "The class comes from the prefix alone. A ticker keeps its case."
+    yield table(
+        ("class", "prefix", "zone of its days", "volume"),
+        (
+            (c.value, f"`{c.prefix}`" if c.prefix else "none", c.zone, "yes" if c.has_volume else "no")
+            for c in AssetClass
+        ),
+    )
+    yield "## Outcomes"
+    yield "How a span of a series ended. What is covered is not asked for again."
+    # What each member means stands beside it, where enums have no docstring.
+    members = re.findall(r'"(\w+)"  # (?:covered: )?(.+)', inspect.getsource(Outcome))
+    yield table(
+        ("outcome", "covered", "meaning"),
+        ((f"`{name}`", "yes" if Outcome(name).covers else "no", meaning) for name, meaning in members),
+    )
+    yield "## Plans"
+    yield (
+        "What the vendor's subscriptions allow. A year of history is 365 days back from the moment of asking. "
+        "`--rate` (`rate`) overrides the rate, never the history."
+    )
+    yield table(
+        ("plan", "rate", "years of history", "the current day"),
+        (
+            (f"`{p.name}`", p.rate, str(p.years or "all"), "hidden" if p.finished_days_only else "shown")
+            for p in SUBSCRIPTIONS.values()
+        ),
+    )
+
+
+def python() -> Iterator[str]:
+    """The public names, and what their methods take and return."""
+    from gapless.app import ExportReceipt
+    from gapless.plan import Plan
+    from gapless.reports import Explanation, Gap, MonthMark, SeriesStatus
+    from gapless.vocabulary.batch import Batch
+    from gapless.vocabulary.steps import CorporateAction, Damage
+
+    yield "# Python"
+    yield "These names are promised; everything else may change."
+    names = sorted(gapless.__all__)
+    yield table(
+        ("name", "what it is"), ((f"`gapless.{name}`", summary(getattr(gapless, name))) for name in names)
+    )
+    yield "## gapless.open"
+    yield from described(gapless.open)
+    yield "## Warehouse"
+    yield plain(inspect.getdoc(gapless.Warehouse) or "")
+    for name, member in vars(gapless.Warehouse).items():
+        if not name.startswith("_") and inspect.isfunction(member):
+            yield f"### {name}"
+            yield from described(member)
+    yield "## What comes back"
+    yield "Frozen values. Instants are Unix milliseconds, UTC; spans are half-open."
+    for kind in (
+        gapless.Bars, Batch, gapless.RunReport, Plan, SeriesStatus, MonthMark, Gap, Explanation, ExportReceipt,
+        Damage, CorporateAction,
+    ):  # fmt: skip
+        yield f"### {kind.__name__}"
+        yield plain(inspect.getdoc(kind) or "")
+        yield table(("field", "type"), fields(kind))
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "settings.md": settings,
+    "commands.md": commands,
+    "errors.md": error_tree,
+    "words.md": words,
+    "python.md": python,
+}
+
+
+# -- parts -------------------------------------------------------------------
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
+    """Each option: its names and value, and what it does."""
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            names = ", ".join((*parameter.opts, *parameter.secondary_opts))
+            value = "" if parameter.is_flag or parameter.count else f" {parameter.make_metavar(context)}"
+            yield f"`{names}{value}`", plain(parameter.help or "")
+
+
+def descendants(kind: type[errors.GaplessError], depth: int = 0) -> Iterator[tuple[type[errors.GaplessError], int]]:
+    """A class and all below it, in the order of declaration, each with its depth."""
+    yield kind, depth
+    for child in kind.__subclasses__():
+        yield from descendants(child, depth + 1)
+
+
+def described(function: Callable[..., object]) -> Iterator[str]:
+    """A function's signature as its source has it, and its docstring."""
+    node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    if not isinstance(node, FUNCTIONS):
+        sys.exit(f"{function.__name__} is not a function.")
+    arguments = re.sub(r"^self(, )?", "", ast.unparse(node.args))
+    result = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    yield f"```text\n{node.name}({arguments}){result}\n```"
+    yield plain(inspect.getdoc(function) or "")
+
+
+def fields(kind: type) -> Iterator[tuple[str, str]]:
+    """A dataclass's fields and public properties with their types, as its source has them."""
+    if not is_dataclass(kind):
+        sys.exit(f"{kind.__name__} is not a dataclass.")
+    (node,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    for part in node.body if isinstance(node, ast.ClassDef) else []:
+        if isinstance(part, ast.AnnAssign):
+            yield f"`{ast.unparse(part.target)}`", f"`{ast.unparse(part.annotation)}`"
+        elif isinstance(part, ast.FunctionDef) and not part.name.startswith("_") and part.returns:
+            decorators = [ast.unparse(decorator) for decorator in part.decorator_list]
+            if decorators == ["property"]:
+                yield f"`{part.name}`", f"`{ast.unparse(part.returns)}`"
+
+
+def summary(thing: object) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return plain(inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def plain(docstring: str) -> str:
+    """A docstring as Markdown: argument lists become bullets, and click's marks go."""
+    text = inspect.cleandoc(docstring).replace("\b\n", "").partition("\f")[0].rstrip()
+    text = re.sub(r"^(Args|Raises):$", r"\1:\n", text, flags=re.MULTILINE)
+    return re.sub(r"^    (\w+): ", r"- `\1`: ", text, flags=re.MULTILINE)
+
+
+if __name__ == "__main__":
+    main()

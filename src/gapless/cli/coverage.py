@@ -1,0 +1,80 @@
+"""status, gaps, explain: what is there, what is missing, and why."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gapless.cli.session import Session, timeframes_option, with_session
+
+if TYPE_CHECKING:
+    from gapless.reports import Gap
+
+
+@click.command()
+@click.argument("symbols", nargs=-1)
+@timeframes_option
+@with_session()
+def status(session: Session, symbols: tuple[str, ...], timeframes: tuple[str, ...]) -> None:
+    """Show how complete SYMBOLS, or everything asked for, is: a mark a month.
+
+    The percentage is of the time that the market was open, rounded down.
+    """
+    from gapless.cli.matrix import draw_matrix
+    from gapless.cli.render import show_json
+
+    with session.open() as warehouse:
+        found = warehouse.status(symbols, timeframes)
+    if session.as_json:
+        show_json(found)
+    elif found:
+        draw_matrix(found)
+    else:
+        session.say("Nothing was asked for yet: `gapless backfill` does.")
+
+
+@click.command()
+@click.argument("symbols", nargs=-1)
+@with_session()
+def gaps(session: Session, symbols: tuple[str, ...]) -> None:
+    """List what is missing of SYMBOLS or of all: why, and when it is tried again."""
+    from gapless.cli.render import draw, show_json, table
+
+    with session.open() as warehouse:
+        found = warehouse.gaps(symbols)
+    if session.as_json:
+        show_json(found)
+    elif found:
+        draw(table(("symbol", "base", "from (UTC)", "to (UTC)", "why"), [_row(gap) for gap in found]))
+    else:
+        session.say("No gaps.")
+
+
+def _row(gap: "Gap") -> tuple[str, ...]:
+    from gapless.cli.render import minute
+
+    why = f"{gap.outcome}: {gap.reason}" if gap.reason else gap.outcome
+    again = f"; due {minute(gap.due)}" if gap.due else ""
+    return gap.symbol, gap.base, minute(gap.start), minute(gap.end), why + again
+
+
+@click.command()
+@click.argument("symbol")
+@click.argument("instant")
+@click.option("-t", "--timeframe", default="1m", metavar="NAME", help="Which bar is meant.  [1m]")
+@with_session()
+def explain(session: Session, symbol: str, instant: str, timeframe: str) -> None:
+    """Say what is known of the bar of SYMBOL that starts at INSTANT.
+
+    INSTANT is like 2024-01-31T14:30, in the exchange's zone unless it names one
+    (2024-01-31T14:30Z).
+    """
+    from gapless.cli.render import minute, show_json
+
+    with session.open() as warehouse:
+        said = warehouse.explain(symbol, timeframe, instant)
+    if session.as_json:
+        show_json(said)
+        return
+    click.echo(f"{said.symbol} {said.base} {minute(said.instant)} UTC: {said.verdict}")
+    for sentence in said.sentences:
+        click.echo(sentence)

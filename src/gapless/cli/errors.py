@@ -1,0 +1,74 @@
+"""The door: every error becomes one line that says what and why, a hint what to do, and an exit code."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from gapless.errors import GaplessError
+
+FAULT = 1
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""What the shell reports of a program that ended because nobody read its output."""
+
+
+def run(command: click.Command, arguments: Sequence[str]) -> int:
+    """Run the program with these arguments; returns its exit code."""
+    # Looked for before anything is parsed, so that a fault in the parsing can be seen too.
+    debug = "--debug" in arguments
+    try:
+        outcome = command.main(list(arguments), prog_name="gapless", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _hung_up()
+    except click.ClickException as error:
+        return _misused(error)
+    except (click.Abort, KeyboardInterrupt):
+        _tell("interrupted")
+        return INTERRUPTED
+    except GaplessError as error:
+        if debug:
+            traceback.print_exc()
+        tell_error(error.message, error.hint)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the door: whatever got here is a fault of ours, and is said
+        if debug:
+            traceback.print_exc()
+        tell_error(
+            f"A fault in gapless: {type(error).__name__}: {error}",
+            "Run the same command again with --debug and report what it prints.",
+        )
+        return FAULT
+    return outcome if isinstance(outcome, int) else 0
+
+
+def tell_error(message: str, hint: str = "") -> None:
+    """One line for what happened and why, one for what to do."""
+    _tell(f"error: {_one_line(message)}")
+    if hint:
+        _tell(f"hint: {_one_line(hint)}")
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _misused(error: click.ClickException) -> int:
+    """A word that the command line does not know."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "gapless"
+    tell_error(error.format_message(), f"See `{path} --help`.")
+    return error.exit_code
+
+
+def _hung_up() -> int:
+    """Whoever read the output went away; what Python still wants to write at its end goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE

@@ -1,0 +1,102 @@
+"""From the library's values to what people and programs read. Drawing itself is imported when it is done."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+_WIDTH = 80
+"""Columns of output that no terminal tells the width of."""
+
+_INSTANTS = frozenset({"start", "end", "due", "instant", "recorded", "next_try"})
+"""Fields that hold Unix milliseconds: written as ISO text in UTC."""
+
+
+def as_json(value: object) -> str:
+    """A report, a list of them, or plain data as JSON: instants as `2024-01-31T14:30:00Z`, NaN as null."""
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(_plain(value)), indent=1).decode()
+
+
+def _plain(value: object, name: str = "") -> object:
+    """The value in lists, dictionaries and words; `name` is the field it stands in."""
+    if is_dataclass(value):
+        value = {one.name: getattr(value, one.name) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, int) and name in _INSTANTS:
+        return iso(value)
+    # Words (StrEnum among them) and numbers as they are; tickers and paths as they are written.
+    return value if isinstance(value, int | float | str | None) else str(value)
+
+
+def iso(instant: int) -> str:
+    """Unix milliseconds as ISO text in UTC."""
+    return datetime.fromtimestamp(instant / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def minute(instant: int) -> str:
+    """Unix milliseconds as people read them: UTC, to the minute."""
+    return datetime.fromtimestamp(instant / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def seconds(count: float) -> str:
+    """A length of time as people say it."""
+    if count < 90:  # noqa: PLR2004 - a minute and a half is still said in seconds
+        return f"{count:.0f} s"
+    minutes = round(count / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004 - two hours
+
+
+def show_json(value: object) -> None:
+    """Print data as JSON."""
+    click.echo(as_json(value))
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """Where to draw: coloured on a terminal, plain text of 80 columns elsewhere. NO_COLOR is respected."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        file=stream,
+        width=None if stream.isatty() else _WIDTH,
+        force_terminal=stream.isatty(),
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+
+
+def draw(*things: "RenderableType") -> None:
+    """Draw on standard output."""
+    where = console()
+    for thing in things:
+        where.print(thing)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[Any]], *, right: str = "") -> "RenderableType":
+    """Rows under their heads, without lines; columns whose number is in `right` (`"13"`) end flush right.
+
+    The last column takes what is left of the width, and wraps.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for place, head in enumerate(heads):
+        flush: Literal["left", "right"] = "right" if str(place) in right else "left"
+        last = place == len(heads) - 1
+        drawn.add_column(Text(head), justify=flush, no_wrap=not last, overflow="fold" if last else "ellipsis")
+    for row in rows:
+        drawn.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return drawn
