@@ -14,11 +14,15 @@ import click
 
 import gapless
 from gapless import errors
+from gapless.app import ExportReceipt
 from gapless.cli.root import cli
+from gapless.plan import Plan
 from gapless.providers import SUBSCRIPTIONS
+from gapless.reports import Explanation, Gap, MonthMark, SeriesStatus
 from gapless.settings import KEY_ALIASES, SETTINGS, env_name
+from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import AssetClass
-from gapless.vocabulary.steps import Outcome
+from gapless.vocabulary.steps import CorporateAction, Damage, Outcome
 from gapless.vocabulary.timeframe import TIMEFRAMES
 
 NOTE = "<!-- Written by docs/generate.py from the code; edit the code instead. -->"
@@ -63,7 +67,7 @@ def commands() -> Iterator[str]:
     """Every command with its arguments and options, as click knows them."""
     yield "# Commands"
     yield "Data goes to standard output, talk to standard error. Exit codes: see [errors](errors.md)."
-    root = click.Context(cli, info_name="gapless")
+    root = click.Context(cli, info_name="gapless", **cli.context_settings)
     yield table(("option", "meaning"), options(cli, root))
     names = cli.list_commands(root)
     yield " · ".join(f"[{name}](#{name})" for name in names)
@@ -145,12 +149,6 @@ def words() -> Iterator[str]:
 
 def python() -> Iterator[str]:
     """The public names, and what their methods take and return."""
-    from gapless.app import ExportReceipt
-    from gapless.plan import Plan
-    from gapless.reports import Explanation, Gap, MonthMark, SeriesStatus
-    from gapless.vocabulary.batch import Batch
-    from gapless.vocabulary.steps import CorporateAction, Damage
-
     yield "# Python"
     yield "These names are promised; everything else may change."
     names = sorted(gapless.__all__)
@@ -203,7 +201,9 @@ def options(command: click.Command, context: click.Context) -> Iterator[tuple[st
             yield f"`{names}{value}`", plain(parameter.help or "")
 
 
-def descendants(kind: type[errors.GaplessError], depth: int = 0) -> Iterator[tuple[type[errors.GaplessError], int]]:
+def descendants(
+    kind: type[errors.GaplessError], depth: int = 0
+) -> Iterator[tuple[type[errors.GaplessError], int]]:
     """A class and all below it, in the order of declaration, each with its depth."""
     yield kind, depth
     for child in kind.__subclasses__():
@@ -241,8 +241,11 @@ def summary(thing: object) -> str:
 
 
 def plain(docstring: str) -> str:
-    """A docstring as Markdown: argument lists become bullets, and click's marks go."""
-    text = inspect.cleandoc(docstring).replace("\b\n", "").partition("\f")[0].rstrip()
+    """A docstring as Markdown: lines that click must not join become a block, lists of arguments become bullets."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    text = "\n\n".join(
+        f"```text\n{part[2:]}\n```" if part.startswith("\b\n") else part for part in paragraphs
+    )
     text = re.sub(r"^(Args|Raises):$", r"\1:\n", text, flags=re.MULTILINE)
     return re.sub(r"^    (\w+): ", r"- `\1`: ", text, flags=re.MULTILINE)
 

@@ -1,6 +1,6 @@
 """Small markets written by hand: sessions, bars and pages, with nothing of a calendar or a vendor behind them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -94,8 +94,3 @@ def runs(numbers: Iterable[int]) -> list[list[int]]:
         else:
             found.append([number])
     return found
-
-
-def pairs(spans: Iterable[Span]) -> Sequence[tuple[int, int]]:
-    """Spans as plain pairs."""
-    return [(span.start, span.end) for span in spans]

@@ -10,7 +10,7 @@ from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Job
-from gapless.vocabulary.timeframe import DAY, MINUTE, Base
+from gapless.vocabulary.timeframe import DAY, Base
 from hand_made_market import EVER, PAGE, bars, endless_day, minutes, new_york_day, ny, sessions, utc
 from shared_data import bitfinex_btcusd_2016, spy_2011
 
@@ -187,4 +187,3 @@ def test_the_halt_of_august_2016_is_doubted_to_the_minute() -> None:
         halt,
         ("bars", halt[2], august.end),
     ]
-    assert MINUTE == 60_000

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,27 +27,30 @@ def utc(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-NOW = utc("2026-11-24T02:00")
-"""The evening of Monday 23 November 2026 in New York: that day's session has settled."""
+NOW = utc("2026-11-24T06:00")
+"""The night after Monday 23 November 2026 in New York: that day's session has settled."""
 
 
 @dataclass(slots=True)
 class OwnedClock:
-    """The date stands at `at` until a test moves it; seconds go by `speed` times as fast as they do.
+    """Seconds go by `speed` times as fast as they do; the date stands at `at` until a test moves it.
 
-    Called, it is the sandbox's clock too, so that both sides see the same date.
+    Where something waits for a date to come (the rate does, after a 429), `flows` lets the date go on with the
+    quick seconds. Called, it is the sandbox's clock too, so that both sides see the same date.
     """
 
     at: int = NOW
     speed: float = 20.0
+    flows: bool = False
+    started: float = field(default_factory=time.monotonic)
 
     def __call__(self) -> int:
         """The date, for the sandbox."""
-        return self.at
+        return self.now()
 
     def now(self) -> int:
         """The date in Unix milliseconds."""
-        return self.at
+        return self.at + int((time.monotonic() - self.started) * self.speed * 1000) * self.flows
 
     def monotonic(self) -> float:
         """Quick seconds."""

@@ -17,26 +17,46 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """A market whose pages are made once for all tests of this file; each test plants its own faults."""
-    with living(SyntheticMarket(seed=3), now=Pinned(NOW), stall=0.05) as running:
-        yield running
+def running() -> Iterator[Sandbox]:
+    """A market whose pages are made once for all tests of this file."""
+    with living(SyntheticMarket(seed=3), now=Pinned(NOW), stall=0.05) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Sandbox:
+    """The same without what an earlier test planted and did not use up."""
+    running.faults._scripts.clear()
+    running.faults.made.clear()
+    return running
 
 
 @kinds
 @pytest.mark.parametrize("fault", MIX)
 def test_no_fault_costs_a_bar(sandbox: Sandbox, tmp_path: Path, kind: str, fault: Fault) -> None:
-    """Three answers in a row go wrong for one series, on the first page and on the second; all is read in the end."""
-    span = Span(utc("2026-08-01"), utc("2026-09-15"))
-    made = sandbox.faults.made[fault]
-    sandbox.fail_next(fault, times=3, where="/AAPL/range/1/minute")
-    sandbox.fail_next(fault, times=2, where="/X:BTCUSD/range/1/minute")
-    sandbox.fail_next(fault, times=1, where="/X:BTCUSD/range/1/minute/178")
-    with warehouse(sandbox.url, store_url(tmp_path, kind), OwnedClock()) as house:
-        report = house.backfill(["AAPL", "X:BTCUSD"], ["5m", "1d"], "2026-08-01T00:00Z", "2026-09-15T00:00Z")
-        assert sandbox.faults.made[fault] - made == 6
+    """Three answers in a row go wrong for each series; all is read in the end."""
+    symbols = ["AAPL", "X:BTCUSD"]
+    span = Span(utc("2026-09-01"), utc("2026-09-05"))
+    for symbol in symbols:
+        sandbox.fail_next(fault, times=3, where=f"/{symbol}/range/1/minute")
+    with warehouse(sandbox.url, store_url(tmp_path, kind), OwnedClock(flows=True)) as house:
+        report = house.backfill(symbols, ["5m", "1d"], "2026-09-01T00:00Z", "2026-09-05T00:00Z")
+        assert sandbox.faults.made[fault] >= 2
         assert (report.completed, report.exit_code, report.problems) == (4, 0, ())
-        assert untrue(house, sandbox, ["AAPL", "X:BTCUSD"], span) == []
+        assert untrue(house, sandbox, symbols, span) == []
+
+
+@pytest.mark.parametrize("fault", MIX)
+def test_no_fault_breaks_a_chain_of_pages(sandbox: Sandbox, tmp_path: Path, fault: Fault) -> None:
+    """The first page of two goes wrong, and then the second; no bar is lost at the seam, none is there twice."""
+    span = Span(utc("2026-08-01"), utc("2026-09-06"))
+    sandbox.fail_next(fault, times=2, where="/X:BTCUSD/range/1/minute")
+    with warehouse(sandbox.url, store_url(tmp_path, "packed"), OwnedClock(flows=True)) as house:
+        report = house.backfill(["X:BTCUSD"], ["1m"], span.start, span.end)
+        assert (sandbox.faults.made[fault], report.exit_code) == (2, 0)
+        held = stored(house, "X:BTCUSD", Base.MINUTE, span)
+        assert len(held) > 50_000
+        assert held == truth(sandbox, "X:BTCUSD", Base.MINUTE, span)
 
 
 @kinds
@@ -47,7 +67,7 @@ def test_one_answer_in_five_going_wrong_costs_no_bar(tmp_path: Path, kind: str, 
     market = SyntheticMarket(seed=3)
     with (
         living(market, now=Pinned(NOW), stall=0.05, faults="20%", seed=seed) as sandbox,
-        warehouse(sandbox.url, store_url(tmp_path, kind), OwnedClock()) as house,
+        warehouse(sandbox.url, store_url(tmp_path, kind), OwnedClock(flows=True)) as house,
     ):
         report = house.backfill(SYMBOLS, ["1m", "1d"], "2026-08-01T00:00Z", "2026-10-01T00:00Z")
         assert sum(sandbox.faults.made.values()) > 0
@@ -58,7 +78,7 @@ def test_one_answer_in_five_going_wrong_costs_no_bar(tmp_path: Path, kind: str, 
 def test_a_429_never_fails_a_job(sandbox: Sandbox, tmp_path: Path) -> None:
     """Far more of them than any other failure is given tries."""
     sandbox.fail_next("rate_limit", times=12, where="/SPY/range/1/day")
-    with warehouse(sandbox.url, store_url(tmp_path, "packed"), OwnedClock(speed=1000)) as house:
+    with warehouse(sandbox.url, store_url(tmp_path, "packed"), OwnedClock(speed=1000, flows=True)) as house:
         report = house.backfill(["SPY"], ["1d"], "2026-08-01", "2026-09-01")
         assert (report.exit_code, report.retries) == (0, {"RateLimited": 12})
         assert len(house.bars("SPY", "1d").batch) == 21
@@ -70,7 +90,7 @@ def test_clipped_history_heals_by_the_second_look(sandbox: Sandbox, tmp_path: Pa
     span = Span(utc("2026-08-03T04:00"), utc("2026-09-01T04:00"))
     sandbox.fail_next("clipped_history", where="/AAPL/range/1/minute")
     sandbox.fail_next("clipped_history", where="/AAPL/range/1/day")
-    with warehouse(sandbox.url, store_url(tmp_path, kind), OwnedClock()) as house:
+    with warehouse(sandbox.url, store_url(tmp_path, kind), OwnedClock(flows=True)) as house:
         report = house.backfill(["AAPL"], ["1m", "1d"], "2026-08-03", "2026-09-01")
         assert (report.exit_code, report.gaps) == (0, 0)
         assert untrue(house, sandbox, ["AAPL"], span) == []

@@ -1,7 +1,7 @@
 """Rows of sessions and the spans and opens that follow from them."""
 
 from gapless.vocabulary.span import Span
-from gapless.vocabulary.timeframe import DAY, MINUTE, Base
+from gapless.vocabulary.timeframe import Base
 from hand_made_market import endless_day, new_york_day, ny, sessions, utc
 
 FRIDAY, MONDAY = new_york_day("2024-01-12"), new_york_day("2024-01-15")
@@ -62,4 +62,3 @@ def test_taking_sessions_keeps_their_columns_together() -> None:
 
     assert [int(picked.day[0]), int(picked.post[0])] == [MONDAY[0], MONDAY[4]]
     assert len(picked) == 1
-    assert DAY == 1440 * MINUTE

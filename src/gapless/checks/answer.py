@@ -92,8 +92,9 @@ def _silences(base: Base, ts: Ints, read: Span, context: Context) -> Iterator[Sp
     if settled is None or context.final_until <= read.start:
         return
     sessions = context.sessions
-    whole = [s for s in sessions.spans(base) if settled.start <= s.start and s.end <= settled.end]
-    units = [*whole, *(SpanSet([settled]) - SpanSet([context.known]))]
+    starts = sessions.day if base is Base.DAY else sessions.pre
+    whole = sessions.take((starts >= settled.start) & (sessions.post <= settled.end))
+    units = [*whole.spans(base), *(SpanSet([settled]) - SpanSet([context.known]))]
     if base is Base.MINUTE:
         edges = np.array([settled.start, settled.end], np.int64)
         regular = np.diff(_minutes_before(edges, sessions.open, sessions.close))

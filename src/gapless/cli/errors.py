@@ -1,7 +1,5 @@
 """The door: every error becomes one line that says what and why, a hint what to do, and an exit code."""
 
-import os
-import sys
 import traceback
 from collections.abc import Sequence
 
@@ -11,8 +9,6 @@ from gapless.errors import GaplessError
 
 FAULT = 1
 INTERRUPTED = 130
-BROKEN_PIPE = 141
-"""What the shell reports of a program that ended because nobody read its output."""
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
@@ -21,9 +17,6 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     try:
         outcome = command.main(list(arguments), prog_name="gapless", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _hung_up()
     except click.ClickException as error:
         return _misused(error)
     except (click.Abort, KeyboardInterrupt):
@@ -66,9 +59,3 @@ def _misused(error: click.ClickException) -> int:
     path = context.command_path if context else "gapless"
     tell_error(error.format_message(), f"See `{path} --help`.")
     return error.exit_code
-
-
-def _hung_up() -> int:
-    """Whoever read the output went away; what Python still wants to write at its end goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return BROKEN_PIPE

@@ -74,19 +74,23 @@ def _together(marks: Sequence["Mark"]) -> "Mark":
 
 
 def _ruler(keys: Sequence[str]) -> str:
-    """Years above the column in which they begin: each January, or each fifth year where a column is a year."""
+    """Years above the column in which they begin: each January, or each fifth year where a column is a year.
+
+    The first column is named too, where there is room before the next name.
+    """
     line = ""
     for place, key in enumerate(keys):
-        begins = key.endswith("-01") if "-" in key else int(key) % 5 == 0
-        if (begins or place == 0) and len(line) <= place - bool(line):
+        if key.endswith("-01") or ("-" not in key and int(key) % 5 == 0):
             line = line.ljust(place) + key[:4]
-    return line
+    if not keys or line[: len(keys[0]) + 1].strip():
+        return line
+    return keys[0] + line[len(keys[0]) :]
 
 
 def _coloured(marks: str) -> "Text":
     from rich.text import Text
 
-    return Text.assemble(*((mark, _STYLE[mark]) for mark in marks))
+    return Text.assemble(*(("".join(same), _STYLE[mark]) for mark, same in groupby(marks)))
 
 
 def _coloured_legend() -> "Text":

@@ -92,7 +92,7 @@ def _draw(found: "Bars", first: int) -> None:
     for values in _rows(found, first):
         row = dict(zip(heads, values, strict=True))
         mark = "" if row["final"] else "~"
-        numbers = ("-" if row[name] is None else f"{row[name]:,.10g}" for name in _SHOWN)
+        numbers = ("-" if row[name] is None else f"{row[name]:,.8g}" for name in _SHOWN)
         rows.append(
             (minute(int(str(row["ts"]))) + mark, *numbers, "-" if row["trades"] is None else row["trades"])
         )

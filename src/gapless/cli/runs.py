@@ -46,11 +46,9 @@ def show_plan(session: "Session", plan: "Plan") -> None:
 def plan_words(plan: "Plan") -> str:
     """The plan in a line."""
     if not plan.jobs:
-        return f"nothing to ask for; {len(plan.series)} series"
-    return (
-        f"{len(plan.series)} series, {plan.requests} requests, about {plan.bars:,} base bars, "
-        f"at least {seconds(plan.seconds)} at the allowed rate"
-    )
+        return f"nothing to ask for; series: {len(plan.series)}"
+    least = f", at least {seconds(plan.seconds)} at the allowed rate" if plan.seconds >= 1 else ""
+    return f"series: {len(plan.series)}, requests: {plan.requests}, base bars: about {plan.bars:,}{least}"
 
 
 def show_report(session: "Session", report: "RunReport", statuses: "list[SeriesStatus]") -> None:

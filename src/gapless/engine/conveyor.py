@@ -1,17 +1,19 @@
 """One job on the conveyor: request, page, decode, check, write and record, until its chain ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from gapless.engine.line import Line
 from gapless.engine.patience import Patience
 from gapless.errors import BadAnswer, RateLimited, Retriable, Stopped
 from gapless.ports import Clock, Http, Provider, Store
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.events import PageStored, Retrying, Tell
+from gapless.vocabulary.instrument import AssetClass
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Checked, Decoded, Job, Lease, Outcome, Page, Receipt, Request
 from gapless.vocabulary.timeframe import MINUTE
@@ -39,6 +41,7 @@ class Rooms:
     patience: Patience
     stopping: asyncio.Event
     spend: Callable[[], None]
+    lines: Mapping[AssetClass, Line]
 
 
 @dataclass(slots=True)
@@ -115,7 +118,8 @@ async def _ask(job: Job, request: Request, seen: set[str], progress: Progress, r
 
 async def _attempt(job: Job, request: Request, seen: set[str], progress: Progress, rooms: Rooms) -> _Answer:
     started = rooms.clock.monotonic()
-    await _unless_stopped(rooms.http.turn(request.asset_class), rooms.stopping)
+    ahead = max(1, job.requests - progress.requests)
+    await _unless_stopped(_turn(request.asset_class, ahead, rooms), rooms.stopping)
     rooms.spend()
     progress.requests += 1
     waited = rooms.clock.monotonic() - started
@@ -131,6 +135,11 @@ async def _attempt(job: Job, request: Request, seen: set[str], progress: Progres
         )
     rooms.patience.success(rooms.clock.monotonic())
     return _Answer(page, decoded, following, waited, rooms.clock.monotonic() - fetched)
+
+
+async def _turn(asset_class: AssetClass, ahead: int, rooms: Rooms) -> None:
+    async with rooms.lines[asset_class].front(ahead):
+        await rooms.http.turn(asset_class)
 
 
 def _decode(job: Job, page: Page, asked: Span, provider: Provider) -> tuple[Decoded, Request | None]:

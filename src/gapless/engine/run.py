@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from gapless.checks import Context, judge
 from gapless.engine.conveyor import DelayBefore, Judge, Progress, Rooms, carry, in_thread
 from gapless.engine.leases import RENEW_EVERY, Leases
+from gapless.engine.line import Line
 from gapless.engine.patience import Patience
 from gapless.errors import (
     BadAnswer,
@@ -31,8 +32,8 @@ from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Checked, Entry, Job, Lease, Outcome, Page
 from gapless.vocabulary.timeframe import DAY
 
-_DECODERS = 2
-"""Threads that decode; more would only wait for each other."""
+_DECODERS = 1
+"""Threads that decode: reading text holds the interpreter, so a second one would only take turns with the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Engine:
                 patience=Patience(world.clock.monotonic()),
                 stopping=self._stopping,
                 spend=self._spend,
+                lines={asset_class: Line() for asset_class in AssetClass},
             )
             heartbeat = asyncio.create_task(self._beat(writer))
             try:

@@ -122,7 +122,7 @@ def _numbers(
     anywhere else breaks the grammar of the flat list.
     """
     kinds = shapes.kinds(rows.translate(None, _NUMBER) + b",")
-    if kinds is None or b"E" in rows or _UNSIGNED_EXPONENT.search(rows):
+    if kinds is None or b"E" in rows or (b"e" in rows and _UNSIGNED_EXPONENT.search(rows)):
         return None
     try:
         flat = parser.parse(b"[%b]" % rows.translate(_FLATTEN, _DROPPED))

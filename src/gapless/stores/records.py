@@ -107,26 +107,23 @@ class Records:
 
     def put_actions(self, actions: Iterable[CorporateAction]) -> int:
         """Keep splits and dividends by kind, ticker and id; returns how many are new or changed."""
-        news = 0
+        fresh = {(action.kind, action.ticker, action.id): action for action in actions}
         with self._db.writing() as connection:
-            for action in actions:
-                key = (
-                    ACTION.c.ticker == action.ticker,
-                    ACTION.c.kind == action.kind,
-                    ACTION.c.id == action.id,
-                )
-                row = connection.execute(select(ACTION).where(*key)).one_or_none()
-                if row is None or CorporateAction(**row._mapping) != action:  # noqa: SLF001  SQLAlchemy's public name
-                    put(connection, ACTION, asdict(action))
-                    news += 1
-        return news
+            known: dict[tuple[str, str, str], CorporateAction] = {}
+            for ticker in {action.ticker for action in fresh.values()}:
+                known |= {(a.kind, a.ticker, a.id): a for a in _actions_of(connection, ticker)}
+            new = [asdict(action) for key, action in fresh.items() if key not in known]
+            changed = [action for key, action in fresh.items() if known.get(key, action) != action]
+            if new:
+                connection.execute(insert(ACTION), new)
+            for action in changed:
+                put(connection, ACTION, asdict(action))
+        return len(new) + len(changed)
 
     def actions(self, ticker: str) -> list[CorporateAction]:
         """The corporate actions of one ticker, by date."""
-        chosen = select(ACTION).where(ACTION.c.ticker == ticker)
         with self._db.reading() as connection:
-            rows = connection.execute(chosen.order_by(ACTION.c.date, ACTION.c.kind, ACTION.c.id))
-            return [CorporateAction(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+            return _actions_of(connection, ticker)
 
     def begin_run(self, run_id: str, started: int, wish: Mapping[str, Any]) -> None:
         """Record that a run began at `started` (Unix ms), and what it was asked for."""
@@ -246,6 +243,18 @@ def lost_since(connection: Connection, series_id: int, span: Span, moment: int) 
         .where(LEDGER.c.recorded > moment, LEDGER.c.start_ts < span.end, LEDGER.c.end_ts > span.start)
     )
     return connection.execute(lost.limit(1)).first() is not None
+
+
+_ACTIONS = (
+    select(ACTION)
+    .where(ACTION.c.ticker == bindparam("its_ticker"))
+    .order_by(ACTION.c.date, ACTION.c.kind, ACTION.c.id)
+)
+
+
+def _actions_of(connection: Connection, ticker: str) -> list[CorporateAction]:
+    rows = connection.execute(_ACTIONS, {"its_ticker": ticker})
+    return [CorporateAction(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
 
 
 def _ledger_row(series_id: int, entry: Entry) -> dict[str, Any]:

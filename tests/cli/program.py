@@ -1,0 +1,115 @@
+"""The real program as a person runs it: in this process, or where that matters in one of its own."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gapless.cli.errors import run
+from gapless.cli.root import cli
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a run of the program left: its exit code and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The line that says what went wrong."""
+        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1, self.err
+        return lines[0]
+
+    @property
+    def hint(self) -> str:
+        """The line that says what to do."""
+        return next((line for line in self.err.splitlines() if line.startswith("hint: ")), "")
+
+    def json(self) -> Any:  # noqa: ANN401 - whatever was printed
+        """Standard output as data."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Gapless:
+    """Runs `gapless` in `folder`, with nothing of this machine's own settings."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *words: str, **env: str) -> Ended:
+        """Run it to its end in this process, through the same door: loading it anew takes a second."""
+        out, err = io.StringIO(), io.StringIO()
+        with self._surroundings(env), redirect_stdout(out), redirect_stderr(err):
+            code = run(cli, words)
+        return Ended(code, out.getvalue(), err.getvalue())
+
+    def alone(self, *words: str, **env: str) -> Ended:
+        """Run it to its end in a process of its own."""
+        done = subprocess.run(
+            self._command(words),
+            env=self._env(env),
+            cwd=self.folder,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def start(self, *words: str, **env: str) -> subprocess.Popen[bytes]:
+        """Start it; the caller waits for it or ends it."""
+        return subprocess.Popen(
+            self._command(words),
+            env=self._env(env),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    @contextmanager
+    def _surroundings(self, more: dict[str, str]) -> Iterator[None]:
+        before = dict(os.environ)
+        with chdir(self.folder):
+            try:
+                os.environ.clear()
+                os.environ.update(self._env(more))
+                yield
+            finally:
+                os.environ.clear()
+                os.environ.update(before)
+
+    def _command(self, words: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "gapless", *words]
+
+    def _env(self, more: dict[str, str]) -> dict[str, str]:
+        ours = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PYTHONWARNINGS": "default"}
+        return ours | self.env | more
+
+
+def ended(process: subprocess.Popen[bytes], within: float = 30.0) -> Ended:
+    """Wait for a started program; it is killed where it takes too long."""
+    try:
+        out, err = process.communicate(timeout=within)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+    return Ended(process.returncode, (out or b"").decode(), err.decode())
+
+
+def until(condition: Callable[[], object], within: float = 20.0) -> None:
+    """Look every 20 ms until something is so."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)

@@ -1,0 +1,154 @@
+"""The program itself: quick help, the same options everywhere, colours only on a terminal, a sandbox that ends."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from cli.conftest import asking
+from cli.program import Ended, Gapless, ended
+from gapless.cli.root import COMMANDS, cli
+from gapless.sandbox import Served
+
+NAMES = [name for group in COMMANDS.values() for name in group]
+FETCHING = {"plan", "backfill", "update", "repair", "doctor", "config"}
+
+
+def command(name: str) -> click.Command:
+    """A command, imported as the program would."""
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    return found
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    """`gapless --help` is quick because none of these is loaded."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gapless", "--help"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=30,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "click" in loaded
+    heavy = "numpy pandas aiohttp sqlalchemy rich msgspec exchange_calendars asyncio platformdirs pcodec"
+    assert loaded.isdisjoint(heavy.split())
+    assert all(re.search(rf"^  {name} ", done.stdout, re.MULTILINE) for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_has_the_common_options(name: str) -> None:
+    """Store, JSON, quiet, debug; what fetches also plan, rate, address and limit."""
+    options = {option for one in command(name).params for option in one.opts}
+    assert {"--store", "--json", "--quiet", "--debug"} <= options
+    fetches = {"--plan", "--rate", "--base-url", "--max-requests"} <= options
+    assert fetches == (name in FETCHING)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_and_option_says_what_it_is_for(name: str) -> None:
+    """No help page with a hole."""
+    found = command(name)
+    assert found.help
+    assert all(one.help for one in found.params if isinstance(one, click.Option))
+
+
+def test_the_version_is_told(gapless: Gapless) -> None:
+    """In one line."""
+    done = gapless.alone("--version")
+    assert done.code == 0
+    assert re.fullmatch(r"gapless \d+\.\d+\.\d+\n", done.out)
+
+
+def test_completion_is_offered(gapless: Gapless) -> None:
+    """The shell's own completion script names the program."""
+    assert "_gapless_completion" in gapless.alone(_GAPLESS_COMPLETE="bash_source").out
+
+
+def test_a_reader_that_goes_away_is_no_error(filled: tuple[Gapless, Ended]) -> None:
+    """`gapless bars ... | head -1` ends without a word."""
+    program, _ = filled
+    process = program.start("bars", "X:BTCUSD", "-t", "1m")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.stdout = None
+    done = ended(process)
+    assert (done.code, done.err) == (141, "")
+
+
+def test_the_key_is_not_shown(gapless: Gapless) -> None:
+    """`config` says only that it is set, and where."""
+    done = gapless.alone("config", "--origin", MASSIVE_API_KEY="s3cretKey")
+    assert "MASSIVE_API_KEY" in done.out
+    assert "s3cretKey" not in done.out + done.err
+    assert gapless("config").out.count("set (MASSIVE_API_KEY)") == 1
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_a_terminal_gets_colours_unless_it_says_no(filled: tuple[Gapless, Ended], no_color: str) -> None:
+    """The matrix is green on a terminal; with NO_COLOR its marks alone tell."""
+    program, _ = filled
+    ours, theirs = pty.openpty()
+    env = program.env | {"TERM": "xterm-256color", "NO_COLOR": no_color, "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-m", "gapless", "status"],
+        cwd=program.folder,
+        env=env,
+        stdout=theirs,
+        check=True,
+        timeout=30,
+    )
+    os.close(theirs)
+    drawn = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "100.0%" in drawn
+    assert ("\x1b[32m" in drawn) == (not no_color)
+
+
+def test_a_sandbox_can_be_used_as_it_says(tmp_path: Path) -> None:
+    """Its export lines are all that a backfill needs; Ctrl-C ends it quietly."""
+    server = Gapless(tmp_path).start("sandbox", "--seed", "5", "--for", "60")
+    assert server.stdout is not None
+    lines = [server.stdout.readline().decode().removeprefix("export ").split() for _ in range(2)]
+    exported = dict(pair.split("=", 1) for line in lines for pair in line)
+    done = Gapless(tmp_path, exported)("backfill", "SPY", "-t", "1d", "--start", "10d", "--rate", "100/s")
+    server.send_signal(signal.SIGINT)
+    stopped = ended(server)
+    assert done.code == 0, done.err
+    assert stopped.code == 0
+    assert "Traceback" not in stopped.err
+
+
+def test_a_demo_keeps_its_folder(tmp_path: Path) -> None:
+    """It needs no key, takes a folder that is free, and what it read so far stays when it is stopped."""
+    (tmp_path / "gapless-demo").mkdir()
+    process = Gapless(tmp_path).start("demo")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(b"plan: "):
+            break
+    process.send_signal(signal.SIGINT)
+    done = ended(process)
+    assert done.code == 130, done.err
+    assert (tmp_path / "gapless-demo-2" / "market.gapless").exists()
+    assert list((tmp_path / "gapless-demo").iterdir()) == []
+    assert "gapless status --store" in done.err
+
+
+def test_a_fault_of_ours_is_said_in_one_line(vendor: Served, tmp_path: Path) -> None:
+    """Without --debug no traceback: here an instant that no calendar has."""
+    program = asking(tmp_path, vendor)
+    done = program("backfill", "AAPL", "-t", "1d", "--start", "99999y")
+    assert done.code in (1, 2)
+    assert "Traceback" not in done.err
+    assert done.error
