@@ -11,6 +11,7 @@ GaplessError
 │   └── Refused               the plan of this key does not include the data (403)
 └── RunOver               the run stops; each has its exit code
     ├── UsageError            2  the person must change something
+    │   └── NoStore               there is no store at that address yet
     ├── KeyRefused            4  no key, an unknown key
     ├── OwnLimit              5  a limit that the person set was reached
     ├── LeaseHeld             6  another run works on the same series
@@ -111,6 +112,10 @@ class UsageError(RunOver):
     """The person must change something: a word, a date, a setting."""
 
     exit_code = 2
+
+
+class NoStore(UsageError):
+    """There is no store at that address yet, and this is not the moment to make one."""
 
 
 class KeyRefused(RunOver):

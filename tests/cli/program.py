@@ -67,23 +67,30 @@ class Gapless:
         )
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def start(self, *words: str, **env: str) -> subprocess.Popen[bytes]:
-        """Start it; the caller waits for it or ends it."""
-        return subprocess.Popen(
+    @contextmanager
+    def started(self, *words: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start it in a process of its own, which does not outlive the block."""
+        process = subprocess.Popen(
             self._command(words),
             env=self._env(env),
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
 
     @contextmanager
     def _surroundings(self, more: dict[str, str]) -> Iterator[None]:
-        before = dict(os.environ)
+        before, ours = dict(os.environ), self._env(more)
         with chdir(self.folder):
             try:
                 os.environ.clear()
-                os.environ.update(self._env(more))
+                os.environ.update(ours)
                 yield
             finally:
                 os.environ.clear()

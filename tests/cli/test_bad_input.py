@@ -136,10 +136,11 @@ def test_a_second_run_on_the_same_series_is_turned_away(gapless: Gapless, slow_v
     """Exit 6 while the first works, which is not disturbed."""
     patient = asking(gapless.folder, slow_vendor)
     words = ("backfill", "X:BTCUSD", "-t", "1m", "--start", "1y")  # eleven pages, a second each
-    first = patient.start(*words, GAPLESS_RATE="1/s")
-    until(lambda: slow_vendor.stats()["total"] > 0)
-    second = patient(*words, GAPLESS_RATE="1/s")
-    first.send_signal(signal.SIGINT)
+    with patient.started(*words, GAPLESS_RATE="1/s") as process:
+        until(lambda: slow_vendor.stats()["total"] > 0)
+        second = patient(*words, GAPLESS_RATE="1/s")
+        process.send_signal(signal.SIGINT)
+        first = ended(process)
     assert second.code == 6, second.err
     assert "another run" in second.err
-    assert ended(first).code == 130
+    assert first.code == 130, first.err

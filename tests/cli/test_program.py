@@ -11,10 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
-from cli.conftest import asking
-from cli.program import Ended, Gapless, ended
+from cli.program import Ended, Gapless, ended, until
+from gapless.cli.errors import run
 from gapless.cli.root import COMMANDS, cli
-from gapless.sandbox import Served
 
 NAMES = [name for group in COMMANDS.values() for name in group]
 FETCHING = {"plan", "backfill", "update", "repair", "doctor", "config"}
@@ -76,12 +75,12 @@ def test_completion_is_offered(gapless: Gapless) -> None:
 def test_a_reader_that_goes_away_is_no_error(filled: tuple[Gapless, Ended]) -> None:
     """`gapless bars ... | head -1` ends without a word."""
     program, _ = filled
-    process = program.start("bars", "X:BTCUSD", "-t", "1m")
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.stdout.close()
-    process.stdout = None
-    done = ended(process)
+    with program.started("bars", "X:BTCUSD", "-t", "1m") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdout = None
+        done = ended(process)
     assert (done.code, done.err) == (141, "")
 
 
@@ -117,13 +116,13 @@ def test_a_terminal_gets_colours_unless_it_says_no(filled: tuple[Gapless, Ended]
 
 def test_a_sandbox_can_be_used_as_it_says(tmp_path: Path) -> None:
     """Its export lines are all that a backfill needs; Ctrl-C ends it quietly."""
-    server = Gapless(tmp_path).start("sandbox", "--seed", "5", "--for", "60")
-    assert server.stdout is not None
-    lines = [server.stdout.readline().decode().removeprefix("export ").split() for _ in range(2)]
-    exported = dict(pair.split("=", 1) for line in lines for pair in line)
-    done = Gapless(tmp_path, exported)("backfill", "SPY", "-t", "1d", "--start", "10d", "--rate", "100/s")
-    server.send_signal(signal.SIGINT)
-    stopped = ended(server)
+    with Gapless(tmp_path).started("sandbox", "--seed", "5", "--for", "60") as server:
+        assert server.stdout is not None
+        lines = [server.stdout.readline().decode().removeprefix("export ").split() for _ in range(2)]
+        exported = dict(pair.split("=", 1) for line in lines for pair in line)
+        done = Gapless(tmp_path, exported)("backfill", "SPY", "-t", "1d", "--start", "10d", "--rate", "100/s")
+        server.send_signal(signal.SIGINT)
+        stopped = ended(server)
     assert done.code == 0, done.err
     assert stopped.code == 0
     assert "Traceback" not in stopped.err
@@ -132,23 +131,27 @@ def test_a_sandbox_can_be_used_as_it_says(tmp_path: Path) -> None:
 def test_a_demo_keeps_its_folder(tmp_path: Path) -> None:
     """It needs no key, takes a folder that is free, and what it read so far stays when it is stopped."""
     (tmp_path / "gapless-demo").mkdir()
-    process = Gapless(tmp_path).start("demo")
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith(b"plan: "):
-            break
-    process.send_signal(signal.SIGINT)
-    done = ended(process)
+    with Gapless(tmp_path).started("demo") as process:
+        journal = tmp_path / "gapless-demo-2" / "market.gapless-wal"
+        until(lambda: journal.exists() and journal.stat().st_size > 300_000)  # the first bars are written
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
     assert done.code == 130, done.err
     assert (tmp_path / "gapless-demo-2" / "market.gapless").exists()
     assert list((tmp_path / "gapless-demo").iterdir()) == []
     assert "gapless status --store" in done.err
 
 
-def test_a_fault_of_ours_is_said_in_one_line(vendor: Served, tmp_path: Path) -> None:
-    """Without --debug no traceback: here an instant that no calendar has."""
-    program = asking(tmp_path, vendor)
-    done = program("backfill", "AAPL", "-t", "1d", "--start", "99999y")
-    assert done.code in (1, 2)
-    assert "Traceback" not in done.err
-    assert done.error
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_fault_of_ours_is_said_in_one_line(capsys: pytest.CaptureFixture[str], debug: bool) -> None:
+    """Exit 1 and what to do; the traceback only with --debug."""
+
+    @click.command()
+    @click.option("--debug", is_flag=True, expose_value=False)
+    def faulty() -> None:
+        raise ZeroDivisionError("by\nnought")
+
+    assert run(faulty, ["--debug"] if debug else []) == 1
+    said = capsys.readouterr().err
+    assert "error: A fault in gapless: ZeroDivisionError: by nought\nhint: Run the same" in said
+    assert ("Traceback" in said) == debug

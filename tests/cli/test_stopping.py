@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,12 @@ _WORDS = ("backfill", "AAPL", "MSFT", "X:BTCUSD", "-t", "1m,1d", "--start", "20d
 
 
 @pytest.fixture
-def running(tmp_path: Path, slow_vendor: Served) -> tuple[Gapless, subprocess.Popen[bytes]]:
+def running(tmp_path: Path, slow_vendor: Served) -> Iterator[tuple[Gapless, subprocess.Popen[bytes]]]:
     """The program in the middle of a backfill."""
     program = asking(tmp_path, slow_vendor)
-    process = program.start(*_WORDS, GAPLESS_RATE="1/s")
-    until(lambda: slow_vendor.stats()["total"] > 0)
-    return program, process
+    with program.started(*_WORDS, GAPLESS_RATE="1/s") as process:
+        until(lambda: slow_vendor.stats()["total"] > 0)
+        yield program, process
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -15,7 +15,7 @@ from gapless.app.reading import Bars, ExportReceipt, export, read_bars, stored_s
 from gapless.app.running import Broadcast, Run, new_run_id
 from gapless.app.survey import Survey, survey
 from gapless.calendars import open_calendar
-from gapless.errors import UsageError
+from gapless.errors import NoStore, UsageError
 from gapless.fetch import Rate
 from gapless.plan import Plan
 from gapless.ports import Clock, Store
@@ -60,8 +60,8 @@ def open_warehouse(
     """
     try:
         store: Store | None = open_store(settings.store, derive=derive, create=create)
-    except UsageError:
-        if create or required or "://" in settings.store or Path(settings.store).exists():
+    except NoStore:
+        if required:
             raise
         store = None
     return Warehouse(settings, store, clock or SystemClock())
@@ -100,7 +100,7 @@ class Warehouse:
             UsageError: there is none yet.
         """
         if self._store is None:
-            raise UsageError(
+            raise NoStore(
                 f"There is no store at {self.settings.store} yet.", hint="`gapless backfill` makes one."
             )
         return self._store

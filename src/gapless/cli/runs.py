@@ -62,7 +62,9 @@ def show_report(session: "Session", report: "RunReport", statuses: "list[SeriesS
         tell_error(report.error)
     elif report.gaps:
         again = f"; the next try is due at {minute(report.next_try)} UTC" if report.next_try else ""
-        session.say(f"{report.gaps} gaps remain{again}. `gapless gaps` lists them, each with its reason.")
+        session.say(
+            f"Gaps that remain: {report.gaps}{again}. `gapless gaps` lists them, each with its reason."
+        )
 
 
 def write_report(report: "RunReport", path: Path) -> None:

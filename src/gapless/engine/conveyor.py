@@ -65,9 +65,9 @@ class _Answer:
 
 async def carry(job: Job, lease: Lease, judge: Judge, progress: Progress, rooms: Rooms) -> None:
     """Carry one job from its first request to its last ledger entry; `progress` tells how far it came."""
-    request: Request | None = rooms.provider.first(job, progress.cursor)
+    request = rooms.provider.first(job, progress.cursor)
     seen: set[str] = set()
-    while request is not None:
+    while True:
         seen.add(request.url)
         answer = await _ask(job, request, seen, progress, rooms)
         read = Span(progress.cursor, _proven_end(job, answer))
@@ -76,9 +76,9 @@ async def carry(job: Job, lease: Lease, judge: Judge, progress: Progress, rooms:
         progress.rows += receipt.inserted + receipt.corrected + receipt.unchanged
         progress.doubts += [e.span for e in checked.entries if e.outcome is Outcome.UNCONFIRMED]
         progress.cursor = read.end
-        request = answer.following
-        if request is None and progress.cursor < job.span.end:
-            request = rooms.provider.first(job, progress.cursor)
+        if progress.cursor >= job.span.end:
+            return  # a next page would hold nothing that was asked for
+        request = answer.following or rooms.provider.first(job, progress.cursor)
 
 
 def _proven_end(job: Job, answer: _Answer) -> int:

@@ -68,6 +68,8 @@ class Engine:
         self._leases = Leases(world.store, world.clock, holder)
         self._stopping = asyncio.Event()
         self._fatal: RunOver | None = None
+        self._held: LeaseHeld | None = None
+        self._held: LeaseHeld | None = None
         self._spent = 0
 
     def stop(self) -> None:
@@ -125,6 +127,10 @@ class Engine:
                 group.create_task(worker())
         if self._stopping.is_set() and self._fatal is None:
             self._fatal = Stopped("Stopped as asked; everything that was read is kept.")
+        # What another run holds does not keep this one from its other jobs, but it is not done.
+        self._fatal = self._fatal or self._held
+        # What another run holds costs only its own jobs, but the end says so.
+        self._fatal = self._fatal or self._held
 
     async def _try(self, job: Job, rooms: Rooms) -> None:
         """The job boundary: whatever happens to one job ends here, as its outcome."""
@@ -140,6 +146,8 @@ class Engine:
                 outcome, reason = await self._look_again(job, lease, judge, progress, rooms)
         except LeaseHeld as error:
             outcome, reason = Outcome.FAILED, error.message
+            self._held = self._held or error
+            self._held = self._held or error
         except RunOver as error:
             outcome, reason = Outcome.FAILED, error.message
             self._fatal = self._fatal or error

@@ -47,7 +47,7 @@ def explain(
     """
     base = wish.timeframe.base
     verdict, sentence = _verdict(base, instant, piece, bar, sessions, known)
-    if piece is None:
+    if piece is None or verdict == "closed":
         return Explanation(wish.instrument.ticker, base, instant, verdict, (sentence,))
     entry = piece.entry
     return Explanation(

@@ -16,6 +16,8 @@ _ORIGINAL_SECONDS = 120
 _ORIGINAL_STORE = 0.40
 _ORIGINAL_ROWS = 3000
 _ORIGINAL_JOBS = 0.95
+_TOO_FEW = 10_000
+"""Bars below which a speed says nothing: a daily update of a few symbols is not slow, only short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,8 @@ class RunReport:
             (
                 "3,000 bars/s",
                 f"{_ORIGINAL_ROWS:,}",
-                f"{self.rows_per_second:,.0f}",
-                self.rows_per_second >= _ORIGINAL_ROWS or not self.requests,
+                f"{self.rows_per_second:,.0f}" + (" (too few to judge)" if self.bars < _TOO_FEW else ""),
+                self.rows_per_second >= _ORIGINAL_ROWS or self.bars < _TOO_FEW,
             ),
             ("95 % of jobs", f"{_ORIGINAL_JOBS:.0%}", f"{self.success:.1%}", self.success >= _ORIGINAL_JOBS),
         ]

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, select
 from sqlalchemy.pool import QueuePool
 
-from gapless.errors import ForeignStore, NewerStore, UsageError
+from gapless.errors import ForeignStore, NewerStore, NoStore, UsageError
 from gapless.stores.failures import read_only as cannot_write
 from gapless.stores.failures import told
 from gapless.stores.schema import META, SCHEMA
@@ -180,8 +180,8 @@ def _check_path(path: Path, *, create: bool, writes: bool) -> None:
         raise cannot_write(path)
 
 
-def _no_store(path: Path) -> UsageError:
-    return UsageError(
+def _no_store(path: Path) -> NoStore:
+    return NoStore(
         f"There is no store at `{path}`.",
         hint="Run `gapless backfill` to make one, or point `--store` at yours.",
     )
