@@ -121,6 +121,7 @@ class Capabilities:
     versions: bool  # bars as of an earlier moment can be read
     many_processes: bool
     derived_rows: bool  # derived timeframes are rows that SQL readers see
+    typical_bytes: int  # on disk for a bar of the base, for estimates
 
 
 class Store(Protocol):

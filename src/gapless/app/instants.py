@@ -37,10 +37,10 @@ def parse_instant(when: When, asset_class: AssetClass, *, now: int, param: str) 
     text = when.strip()
     if text == "now":
         return now
-    if ago := _AGO.fullmatch(text):
-        today = datetime.fromtimestamp(now / 1000, zone).date()
-        return midnight(today - timedelta(days=int(ago[1]) * _DAYS[ago[2]]), zone)
+    today = datetime.fromtimestamp(now / 1000, zone).date()
     try:
+        if ago := _AGO.fullmatch(text):
+            return midnight(today - timedelta(days=int(ago[1]) * _DAYS[ago[2]]), zone)
         at = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise UsageError(f"`{param}` was `{when}`, which is not a date.", hint=_EXAMPLES) from None

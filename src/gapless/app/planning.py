@@ -17,6 +17,8 @@ from gapless.vocabulary.timeframe import MINUTE, Base, Timeframe
 
 _FEWEST_BARS = 20_000
 """Stored minutes from which on a series' own density is a better estimate than what is typical."""
+_TYPICAL_BYTES = 8
+"""Bytes a bar takes in the default store, before there is one to ask."""
 TRAILING_SESSIONS = 3
 """How many finished sessions `update` reads again: late trades are booked for days."""
 
@@ -97,7 +99,8 @@ def make_plan(desk: Desk, wishes: Iterable[Wish], *, trailing: int = 0, ignore_d
             found = survey(desk.store, desk.calendar, instrument, base, span, desk.now)
             series.append(plan_series(instrument, base, span, _outlook(desk, found, trailing, ignore_due)))
     plan = Plan(tuple(series), tuple(_notes(desk, wishes)))
-    return replace(plan, seconds=_seconds(plan, desk.rates))
+    typical = desk.store.capabilities.typical_bytes if desk.store else _TYPICAL_BYTES
+    return replace(plan, seconds=_seconds(plan, desk.rates), stored_bytes=plan.bars * typical)
 
 
 def _series(wishes: Iterable[Wish]) -> dict[tuple[Instrument, Base], SpanSet]:

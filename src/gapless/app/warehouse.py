@@ -187,8 +187,7 @@ class Warehouse:
             self._statuses(wishes),
             self._gaps(wishes),
             (*run.problems, *broadcast.complaints),
-            f"{run.error.message} {run.error.hint}".strip() if run.error else "",
-            run.error.exit_code if run.error else 0,
+            run.error,
         )
         report = report_of(plan, heard, ending)
         self.store.end_run(run_id, self._clock.now(), report.as_dict())

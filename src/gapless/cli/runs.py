@@ -48,7 +48,8 @@ def plan_words(plan: "Plan") -> str:
     if not plan.jobs:
         return f"nothing to ask for; series: {len(plan.series)}"
     least = f", at least {seconds(plan.seconds)} at the allowed rate" if plan.seconds >= 1 else ""
-    return f"series: {len(plan.series)}, requests: {plan.requests}, base bars: about {plan.bars:,}{least}"
+    size = f"about {plan.bars:,} base bars, {plan.stored_bytes / 1e6:,.1f} MB"
+    return f"series: {len(plan.series)}, requests: {plan.requests}, {size}{least}"
 
 
 def show_report(session: "Session", report: "RunReport", statuses: "list[SeriesStatus]") -> None:
@@ -58,8 +59,10 @@ def show_report(session: "Session", report: "RunReport", statuses: "list[SeriesS
     elif report.requests or not report.error_exit:
         draw_matrix(statuses)
         draw("", table(("report", ""), report.rows()))
-    if report.error:
-        tell_error(report.error)
+    if report.error_exit == Stopped.exit_code:
+        session.say("Stopped. What was read is kept; the next backfill goes on from there.")
+    elif report.error:
+        tell_error(report.error, report.error_hint)
     elif report.gaps:
         again = f"; the next try is due at {minute(report.next_try)} UTC" if report.next_try else ""
         session.say(

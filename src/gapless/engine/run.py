@@ -69,7 +69,6 @@ class Engine:
         self._stopping = asyncio.Event()
         self._fatal: RunOver | None = None
         self._held: LeaseHeld | None = None
-        self._held: LeaseHeld | None = None
         self._spent = 0
 
     def stop(self) -> None:
@@ -128,9 +127,11 @@ class Engine:
         if self._stopping.is_set() and self._fatal is None:
             self._fatal = Stopped("Stopped as asked; everything that was read is kept.")
         # What another run holds does not keep this one from its other jobs, but it is not done.
-        self._fatal = self._fatal or self._held
+        if self._fatal is None:
+            self._fatal = self._held
         # What another run holds costs only its own jobs, but the end says so.
-        self._fatal = self._fatal or self._held
+        if self._fatal is None:
+            self._fatal = self._held
 
     async def _try(self, job: Job, rooms: Rooms) -> None:
         """The job boundary: whatever happens to one job ends here, as its outcome."""
@@ -146,8 +147,8 @@ class Engine:
                 outcome, reason = await self._look_again(job, lease, judge, progress, rooms)
         except LeaseHeld as error:
             outcome, reason = Outcome.FAILED, error.message
-            self._held = self._held or error
-            self._held = self._held or error
+            self._held = error
+            self._held = error
         except RunOver as error:
             outcome, reason = Outcome.FAILED, error.message
             self._fatal = self._fatal or error

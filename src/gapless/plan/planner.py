@@ -55,11 +55,15 @@ class SeriesPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan of a run: every series, the seconds that the rate allows it in, and what to know before."""
+    """The plan of a run: every series, and what to know before.
+
+    `seconds` is what the rate needs at least, `stored_bytes` about what the store will grow by.
+    """
 
     series: tuple[SeriesPlan, ...]
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    stored_bytes: int = 0
 
     @property
     def jobs(self) -> list[Job]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
+from gapless.errors import RunOver
 from gapless.plan import Plan
 from gapless.reports.coverage import Gap, SeriesStatus
 from gapless.reports.recorder import Recorder
@@ -53,6 +54,7 @@ class RunReport:
     gaps: int
     next_try: int | None
     error: str = ""
+    error_hint: str = ""
     error_exit: int = 0
 
     @property
@@ -134,8 +136,7 @@ class Ending:
     statuses: Sequence[SeriesStatus]
     gaps: Sequence[Gap]
     problems: Sequence[str] = ()
-    error: str = ""
-    error_exit: int = 0
+    error: RunOver | None = None
 
 
 def report_of(plan: Plan, heard: Recorder, ending: Ending) -> RunReport:
@@ -177,8 +178,9 @@ def report_of(plan: Plan, heard: Recorder, ending: Ending) -> RunReport:
         problems=(*ending.problems, *_problems(heard)),
         gaps=len(ending.gaps),
         next_try=min(dues, default=None),
-        error=ending.error,
-        error_exit=ending.error_exit,
+        error=ending.error.message if ending.error else "",
+        error_hint=ending.error.hint if ending.error else "",
+        error_exit=ending.error.exit_code if ending.error else 0,
     )
 
 

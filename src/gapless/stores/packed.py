@@ -47,7 +47,7 @@ class _Draft:
 class PackedStore(SqlStore):
     """Bars as a log of segments: a later one speaks for the bars it holds, earlier ones stay readable."""
 
-    capabilities = Capabilities(versions=True, many_processes=True, derived_rows=False)
+    capabilities = Capabilities(versions=True, many_processes=True, derived_rows=False, typical_bytes=8)
 
     def __init__(self, url: str, path: Path, *, read_only: bool, create: bool) -> None:
         db = Database(

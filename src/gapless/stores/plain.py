@@ -52,7 +52,7 @@ _PAGE_BYTES = 4096
 class PlainStore(SqlStore):
     """Bars as rows, derived timeframes too where asked for; read them in the view `market_data`."""
 
-    capabilities = Capabilities(versions=True, many_processes=True, derived_rows=True)
+    capabilities = Capabilities(versions=True, many_processes=True, derived_rows=True, typical_bytes=75)
 
     def __init__(self, url: str, path: Path, derive: Derive | None, *, read_only: bool, create: bool) -> None:
         db = Database(
