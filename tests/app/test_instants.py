@@ -41,7 +41,9 @@ def test_text_means_an_instant(text: str, asset_class: AssetClass, meant: str) -
     assert parse_instant(text, asset_class, now=NOON, param="start") == utc(meant)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2024-13-01", "2024-02-30", "01/02/2024", "30", "d", "-3d", "5x"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2024-13-01", "2024-02-30", "01/02/2024", "30", "d", "-3d", "5x"]
+)
 def test_text_that_is_no_date_is_refused(text: str) -> None:
     """The message names the parameter and what was written, the hint shows how to write it."""
     with pytest.raises(UsageError, match="`start`") as caught:
@@ -50,11 +52,10 @@ def test_text_that_is_no_date_is_refused(text: str) -> None:
     assert "2024-01-31" in caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["99999d", "99999y", "99999w"])
-def test_longer_ago_than_there_are_dates_is_refused(text: str) -> None:
+def test_longer_ago_than_there_are_dates_is_refused() -> None:
     """A slip of the finger is a usage error, not a crash."""
-    with pytest.raises(UsageError, match="`start`"):
-        parse_instant(f"{text}", STOCKS, now=NOON, param="start") + 0 * len(text)
+    with pytest.raises(UsageError, match="`start` was `99999y`"):
+        parse_instant("99999y", STOCKS, now=NOON, param="start")
 
 
 def test_a_datetime_needs_a_zone() -> None:

@@ -25,7 +25,7 @@ from gapless.vocabulary.timeframe import MINUTE, Base
 NEW_YORK = ZoneInfo("America/New_York")
 FRAMES = ["1m", "5m", "1h", "1d", "1w"]
 SYMBOLS = ["AAPL", "X:BTCUSD"]
-START, END = "2026-11-02", "2026-11-14"
+START, END = "2026-11-02", "2026-11-16"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,10 @@ def vendor(clock: OwnedClock) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module", params=["packed", "plain"])
 def house(
-    request: pytest.FixtureRequest, vendor: Sandbox, clock: OwnedClock, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    vendor: Sandbox,
+    clock: OwnedClock,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Warehouse]:
     """Two weeks of a stock and a coin in five timeframes; tests only read it."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -55,7 +58,9 @@ def house(
 # -- bars --------------------------------------------------------------------
 
 
-def slow_windows(bars: Batch, frame: str, asset_class: AssetClass) -> list[tuple[int, float, float, float, float]]:
+def slow_windows(
+    bars: Batch, frame: str, asset_class: AssetClass
+) -> list[tuple[int, float, float, float, float]]:
     """Start, open, high, low and close of each window, by the clock on the wall of the exchange."""
     zone = NEW_YORK if asset_class is AssetClass.STOCKS else UTC
 
@@ -82,20 +87,33 @@ def test_derived_bars_are_what_a_slow_loop_makes_of_the_minutes(
     asset_class = Instrument.parse(symbol).asset_class
     bars = house.bars(symbol, frame, START, END)
     offset = 5 if symbol == "AAPL" else 0
-    span = Span(utc("2026-11-02") + offset * 60 * MINUTE, utc("2026-11-14") + offset * 60 * MINUTE)
-    made = zip(*(getattr(bars.batch, n).tolist() for n in ("ts", "open", "high", "low", "close")), strict=True)
+    span = Span(utc("2026-11-02") + offset * 60 * MINUTE, utc("2026-11-16") + offset * 60 * MINUTE)
+    made = zip(
+        *(getattr(bars.batch, n).tolist() for n in ("ts", "open", "high", "low", "close")), strict=True
+    )
     assert list(made) == slow_windows(truth(vendor, symbol, Base.MINUTE, span), frame, asset_class)
     assert bars.final.all()
 
 
-def test_a_week_that_is_not_over_is_not_final(house: Warehouse) -> None:
-    """The two whole weeks are there; a week of which only a day is stored would be left out."""
-    assert len(house.bars("AAPL", "1w", START, END).batch) == 2
-    some = house.bars("AAPL", "1w", START, END, provisional=True)
-    assert [datetime.fromtimestamp(ts / 1000, NEW_YORK).strftime("%a %d") for ts in some.batch.ts.tolist()] == [
+def test_whole_weeks_begin_on_monday(house: Warehouse) -> None:
+    """Two weeks were asked for, and both are final."""
+    weeks = house.bars("AAPL", "1w", START, END)
+    assert [
+        datetime.fromtimestamp(ts / 1000, NEW_YORK).strftime("%a %d") for ts in weeks.batch.ts.tolist()
+    ] == [
         "Mon 02",
         "Mon 09",
     ]
+
+
+def test_a_week_that_is_stored_in_part_is_not_final(
+    vendor: Sandbox, clock: OwnedClock, tmp_path: Path
+) -> None:
+    """Read up to a Wednesday, the second week is left out unless it is wanted, and then marked."""
+    with warehouse(vendor.url, store_url(tmp_path, "packed"), clock) as one:
+        one.backfill(["AAPL"], ["1w"], START, "2026-11-12")
+        assert len(one.bars("AAPL", "1w").batch) == 1
+        assert one.bars("AAPL", "1w", provisional=True).final.tolist() == [True, False]
 
 
 def test_bars_of_a_stranger_are_a_usage_error(house: Warehouse) -> None:
@@ -109,9 +127,7 @@ def test_bars_of_a_stranger_are_a_usage_error(house: Warehouse) -> None:
 
 def counts(house: Warehouse) -> dict[tuple[str, str], int]:
     """How many bars each wish has when it is read."""
-    return {
-        (symbol, frame): len(house.bars(symbol, frame).batch) for symbol in SYMBOLS for frame in FRAMES
-    }
+    return {(symbol, frame): len(house.bars(symbol, frame).batch) for symbol in SYMBOLS for frame in FRAMES}
 
 
 def test_csv_holds_every_number_as_stored(house: Warehouse, tmp_path: Path) -> None:
@@ -130,7 +146,9 @@ def test_csv_holds_every_number_as_stored(house: Warehouse, tmp_path: Path) -> N
             for a, b in zip(written, getattr(held, name).tolist(), strict=True)
         )
     first = minutes[0]
-    assert first["time"] == datetime.fromtimestamp(int(first["ts"]) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert first["time"] == datetime.fromtimestamp(int(first["ts"]) / 1000, UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
 
 
 def test_an_export_to_sqlite_counts_every_timeframe(house: Warehouse, tmp_path: Path) -> None:
@@ -157,7 +175,9 @@ def test_an_export_to_sqlite_is_a_store_to_go_on_with(
     with warehouse(vendor.url, f"sqlite:///{tmp_path}/bars.db", clock) as other:
         for symbol in SYMBOLS:
             for base in Base:
-                assert stored(other, symbol, base, Span(0, 2**50)) == stored(house, symbol, base, Span(0, 2**50))
+                assert stored(other, symbol, base, Span(0, 2**50)) == stored(
+                    house, symbol, base, Span(0, 2**50)
+                )
         before = asked(vendor)
         assert other.backfill(SYMBOLS, FRAMES, START, END).exit_code == 0
         assert asked(vendor) == before

@@ -59,7 +59,7 @@ def test_a_ticker_that_nobody_knows_leaves_a_gap_with_its_reason(gapless: Gaples
     assert gaps[0]["due"].endswith("Z")
 
 
-@pytest.mark.parametrize(("key", "said"), [("wrong", "key"), ("", "no API key")])
+@pytest.mark.parametrize(("key", "said"), [("wrong", "Unknown API Key"), ("", "no API key")])
 def test_a_key_that_is_unknown_or_missing(gapless: Gapless, key: str, said: str) -> None:
     """Exit 4; the key itself is not in the message."""
     done = gapless("backfill", "AAPL", *_ASKED, MASSIVE_API_KEY=key)

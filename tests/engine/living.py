@@ -127,4 +127,3 @@ def backfill_elsewhere(url: str, store: str, symbols: Sequence[str], start: str,
     """What another process does until it is done or killed."""
     with warehouse(url, store, OwnedClock()) as house:
         house.backfill(symbols, ["1m", "1d"], start, end)
-

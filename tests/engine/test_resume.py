@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -56,8 +57,10 @@ def slow(market: SyntheticMarket) -> Iterator[Sandbox]:
         yield sandbox
 
 
-@kinds
-@pytest.mark.parametrize("after", [1, 3, 4, 5])
+@pytest.mark.parametrize(
+    ("kind", "after"),
+    [("packed", 1), ("packed", 3), ("packed", 4), ("packed", 5), ("plain", 2), ("plain", 5)],
+)
 def test_a_killed_run_goes_on_where_it_was(slow: Sandbox, tmp_path: Path, kind: str, after: int) -> None:
     """After `kill -9` the next run asks only for pages that were not stored, and the store equals the truth."""
     store, begun = store_url(tmp_path, kind), asked(slow)
@@ -102,7 +105,9 @@ def test_the_next_day_asks_for_the_new_day_alone(market: SyntheticMarket, tmp_pa
         warehouse(sandbox.url, store_url(tmp_path, kind), clock) as house,
     ):
         house.backfill(["AAPL", "X:BTCUSD"], ["1m", "1d"], "2026-11-01")
-        held = {symbol: len(stored(house, symbol, Base.MINUTE, Span(0, 2**50))) for symbol in ("AAPL", "X:BTCUSD")}
+        held = {
+            symbol: len(stored(house, symbol, Base.MINUTE, Span(0, 2**50))) for symbol in ("AAPL", "X:BTCUSD")
+        }
         clock.at += DAY
         before = asked(sandbox)
         report = house.backfill(["AAPL", "X:BTCUSD"], ["1m", "1d"], "2026-11-01")
@@ -131,7 +136,7 @@ def test_bars_of_today_are_provisional_and_never_frozen(
         for frame in ("1m", "1d"):
             shown = house.bars("AAPL", frame, "2026-11-23", "2026-11-24")
             more = house.bars("AAPL", frame, "2026-11-23", "2026-11-24", provisional=True)
-            assert (len(shown.batch), len(more.batch) > 0, more.final.any()) == (0, True, False)
+            assert (len(shown.batch), len(more.batch) > 0, bool(more.final.any())) == (0, True, False)
         assert house.explain("AAPL", "1d", "2026-11-23").verdict == "provisional"
 
         clock.at = NOW
@@ -155,10 +160,9 @@ def test_stop_finishes_the_page_in_hand(market: SyntheticMarket, tmp_path: Path)
             report = house.backfill(SYMBOLS, ["1m", "1d"], START, END, tell=tell)
             assert report.exit_code == Stopped.exit_code
             assert 0 < report.inserted <= 2 * 50_000
-        before = asked(sandbox)
         with warehouse(sandbox.url, store_url(tmp_path, "packed"), OwnedClock()) as house:
             assert house.backfill(SYMBOLS, ["1m", "1d"], START, END).exit_code == 0
-            assert before + asked(sandbox) - before == PAGES
+            assert asked(sandbox) == PAGES
             assert untrue(house, sandbox, SYMBOLS, SPAN) == []
 
 
@@ -212,7 +216,9 @@ def test_a_second_run_on_the_same_series_is_turned_away(market: SyntheticMarket,
 
         def first() -> None:
             with warehouse(sandbox.url, store, OwnedClock(speed=1)) as house:
-                codes.append(house.backfill(["X:BTCUSD"], ["1m"], START, END, tell=lambda _: started.set()).exit_code)
+                codes.append(
+                    house.backfill(["X:BTCUSD"], ["1m"], START, END, tell=lambda _: started.set()).exit_code
+                )
 
         thread = threading.Thread(target=first)
         thread.start()
@@ -223,7 +229,9 @@ def test_a_second_run_on_the_same_series_is_turned_away(market: SyntheticMarket,
             second = house.backfill(["X:BTCUSD"], ["1m"], START, END)
             thread.join()
             assert (second.exit_code, codes) == (LeaseHeld.exit_code, [0])
-            assert stored(house, "X:BTCUSD", Base.MINUTE, SPAN) == truth(sandbox, "X:BTCUSD", Base.MINUTE, SPAN)
+            assert stored(house, "X:BTCUSD", Base.MINUTE, SPAN) == truth(
+                sandbox, "X:BTCUSD", Base.MINUTE, SPAN
+            )
 
 
 def test_a_listener_that_fails_costs_nothing(market: SyntheticMarket, tmp_path: Path) -> None:
@@ -250,23 +258,18 @@ def test_the_edge_of_the_history_is_never_clipped(market: SyntheticMarket, tmp_p
     keys = {"basic": Profile(years=2, eod_only=True)}
     with (
         living(market, now=clock, keys=keys) as sandbox,
-        warehouse(
-            sandbox.url, store_url(tmp_path, kind), clock, key="basic", massive_plan="basic"
-        ) as house,
+        warehouse(sandbox.url, store_url(tmp_path, kind), clock, key="basic", massive_plan="basic") as house,
     ):
         report = house.backfill(["AAPL", "X:BTCUSD"], ["1m", "1d"], "2024-11-18", "2024-12-10")
         assert report.exit_code == 4
         assert {gap.outcome for gap in house.gaps()} == {Outcome.REFUSED}
-        for symbol in ("AAPL", "X:BTCUSD"):
+        for symbol, hour in (("AAPL", 5), ("X:BTCUSD", 0)):
+            end = utc("2024-12-10") + hour * HOUR
+            # The first midnight of the exchange after the edge, with a day to spare since the edge moves.
+            allowed = [day for day in range(end - 22 * DAY, end, DAY) if day >= edge]
             for base in Base:
                 held = stored(house, symbol, base, Span(0, 2**50))
-                midnight = utc("2024-11-25T05:00") if symbol == "AAPL" else utc("2024-11-25T00:00")
-                first_whole = min(day for day in range(midnight, midnight + 9 * DAY, DAY) if day >= edge)
-                assert first_whole - DAY <= int(held.ts[0]) - int(held.ts[0] - midnight) % DAY <= first_whole + DAY
-                start = int(held.ts[0]) - int(held.ts[0] - midnight) % DAY
-                assert start >= edge
-                assert held == truth(sandbox, symbol, base, Span(start, utc("2024-12-10T05:00")
-                    if symbol == "AAPL" else utc("2024-12-10")))
+                assert held == truth(sandbox, symbol, base, Span(allowed[1], end))
 
 
 def test_plain_rows_are_there_once(market: SyntheticMarket, tmp_path: Path) -> None:
@@ -277,11 +280,6 @@ def test_plain_rows_are_there_once(market: SyntheticMarket, tmp_path: Path) -> N
     ):
         for end in ("2026-07-10T00:00Z", "2026-07-20T00:00Z"):
             house.backfill(["X:BTCUSD"], ["1m"], START, end)
-        count = len(_truth_of(sandbox, "X:BTCUSD", "2026-07-20"))
-    with sqlite3.connect(tmp_path / "market_data.db") as found:
+        count = len(truth(sandbox, "X:BTCUSD", Base.MINUTE, Span(SPAN.start, utc("2026-07-20"))))
+    with closing(sqlite3.connect(tmp_path / "market_data.db")) as found:
         assert found.execute("SELECT COUNT(*) FROM market_data").fetchone() == (count,)
-    found.close()
-
-
-def _truth_of(sandbox: Sandbox, symbol: str, end: str) -> range:
-    return range(len(truth(sandbox, symbol, Base.MINUTE, Span(SPAN.start, utc(end)))))

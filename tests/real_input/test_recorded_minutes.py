@@ -91,12 +91,11 @@ def test_a_holiday_is_closed(spy: Warehouse) -> None:
 # -- Bitcoin on Bitfinex, 2016 -----------------------------------------------
 
 
-@kinds
-def test_a_silent_market_is_asked_twice_before_it_is_believed(tmp_path: Path, kind: str) -> None:
+def test_a_silent_market_is_asked_twice_before_it_is_believed(tmp_path: Path) -> None:
     """April, May and the halt of August 2016 are unconfirmed after one look, and sealed by one when it is due."""
     bars = shared_data.bitfinex_btcusd_2016()
     months, halt = utc("2016-04-15T12:00"), utc("2016-08-05T00:00")
-    with replayed(tmp_path, kind, "X:BTCUSD", bars, "2017-01-02") as (house, sandbox, clock):
+    with replayed(tmp_path, "packed", "X:BTCUSD", bars, "2017-01-02") as (house, sandbox, clock):
         first = house.backfill(["X:BTCUSD"], ["1m"], "2016-01-01", "2017-01-01")
         due = clock.at + HOUR
         assert (first.exit_code, first.inserted, first.next_try) == (3, 293_230, due)
@@ -122,11 +121,12 @@ def test_a_silent_market_is_asked_twice_before_it_is_believed(tmp_path: Path, ki
         assert stored(house, "X:BTCUSD", Base.MINUTE, EVER) == bars
 
 
-def test_bars_that_were_late_are_found_by_the_second_look(tmp_path: Path) -> None:
+@kinds
+def test_bars_that_were_late_are_found_by_the_second_look(tmp_path: Path, kind: str) -> None:
     """What looked empty was an outage: the bars that came meanwhile are stored, and nothing stays in doubt."""
     bars = shared_data.bitfinex_btcusd_2016().between(Span(utc("2016-01-01"), utc("2016-02-01")))
     outage = Span(utc("2016-01-10T06:00"), utc("2016-01-13T18:00"))
-    with replayed(tmp_path, "packed", "X:BTCUSD", bars, "2016-02-02") as (house, sandbox, clock):
+    with replayed(tmp_path, kind, "X:BTCUSD", bars, "2016-02-02") as (house, sandbox, clock):
         sandbox.market.hide(Instrument.parse("X:BTCUSD"), Base.MINUTE, outage)
         first = house.backfill(["X:BTCUSD"], ["1m"], "2016-01-01", "2016-02-01")
         assert (first.exit_code, first.inserted) == (3, len(bars) - len(bars.between(outage)))

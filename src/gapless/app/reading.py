@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from gapless.errors import StorageError, UsageError
 from gapless.ledger import fold
-from gapless.ports import Store
+from gapless.ports import Calendar, Store
 from gapless.resample import aligned, derive, window_ends
 from gapless.stores import open_store
 from gapless.vocabulary.batch import NO_TRADES, Batch
-from gapless.vocabulary.instrument import Instrument
-from gapless.vocabulary.span import Span
+from gapless.vocabulary.instrument import AssetClass, Instrument
+from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Checked, Entry, Wish
 from gapless.vocabulary.timeframe import DAY, MINUTE, Timeframe
 
@@ -35,35 +35,38 @@ class Bars:
     final: NDArray[np.bool_]
 
 
-def read_bars(store: Store, wish: Wish, *, provisional: bool) -> Bars:
+def read_bars(store: Store, calendar: Calendar, wish: Wish, *, provisional: bool) -> Bars:
     """The bars of a wish that start inside its span; those that can still change only on request.
 
-    A derived bar is final when every instant of its window is covered.
+    A bar is final when every instant of its window at which the market was open is covered.
     """
     instrument, frame = wish.instrument, wish.timeframe
-    base_span = aligned(wish.span, frame, instrument.asset_class) if frame.derived else wish.span
-    base = store.read(instrument, frame.base, base_span)
+    windows = aligned(wish.span, frame, instrument.asset_class)
+    base = store.read(instrument, frame.base, windows if frame.derived else wish.span)
     batch = derive(base, frame, instrument.asset_class) if frame.derived else base
     batch = batch.between(wish.span)
-    final = _final(store, wish, batch)
+    final = _final(batch, frame, instrument.asset_class, _uncovered(store, calendar, wish, windows))
     if not provisional:
         batch, final = batch.take(final), final[final]
     return Bars(instrument.ticker, frame.name, batch, final)
 
 
-def _final(store: Store, wish: Wish, batch: Batch) -> NDArray[np.bool_]:
-    covered = list(fold(store.entries(wish.instrument, wish.timeframe.base)).covered)
-    if not covered or not len(batch):
-        return np.zeros(len(batch), np.bool_)
-    starts = np.array([span.start for span in covered], np.int64)
-    ends = np.array([span.end for span in covered], np.int64)
-    index = np.searchsorted(starts, batch.ts, side="right") - 1
-    last = batch.ts + MINUTE
-    if wish.timeframe.derived:
-        # A week or month is final with the last day in it, whose own stamp is what coverage speaks of.
-        ends_of = window_ends(batch.ts, wish.timeframe, wish.instrument.asset_class)
-        last = ends_of - (DAY - MINUTE if wish.timeframe.minutes is None else 0)
-    result: NDArray[np.bool_] = (index >= 0) & (ends[index] >= last)
+def _uncovered(store: Store, calendar: Calendar, wish: Wish, span: Span) -> SpanSet:
+    """Where the market was open, or may have been, and the ledger cannot vouch for the bars."""
+    base = wish.timeframe.base
+    covered = fold(store.entries(wish.instrument, base)).covered
+    unknown = SpanSet([span]) - SpanSet([calendar.known(wish.instrument)])
+    return (calendar.sessions(wish.instrument, span).trading(base) | unknown) - covered
+
+
+def _final(batch: Batch, frame: Timeframe, asset_class: AssetClass, uncovered: SpanSet) -> NDArray[np.bool_]:
+    starts = np.array([span.start for span in uncovered], np.int64)
+    ends = np.array([span.end for span in uncovered], np.int64)
+    last = window_ends(batch.ts, frame, asset_class) if frame.derived else batch.ts + MINUTE
+    # The first uncovered stretch that ends after a window began: does it begin before the window ends?
+    following = np.searchsorted(ends, batch.ts, side="right")
+    begins = np.append(starts, np.iinfo(np.int64).max)[following]
+    result: NDArray[np.bool_] = begins >= last
     return result
 
 
@@ -79,7 +82,7 @@ class ExportReceipt:
     series: int
 
 
-def export(store: Store, out: Path, fmt: str, wishes: Sequence[Wish]) -> ExportReceipt:
+def export(store: Store, calendar: Calendar, out: Path, fmt: str, wishes: Sequence[Wish]) -> ExportReceipt:
     """Write the final bars of every wish to a new file, `csv` or `sqlite` (table `market_data`).
 
     Raises:
@@ -92,7 +95,7 @@ def export(store: Store, out: Path, fmt: str, wishes: Sequence[Wish]) -> ExportR
     if out.exists():
         raise UsageError(f"{out} is there already.", hint="Name a new file; nothing is overwritten.")
     try:
-        rows = writers[fmt](store, out, wishes)
+        rows = writers[fmt](store, calendar, out, wishes)
     except OSError as error:
         raise StorageError(
             f"{out} cannot be written: {error.strerror}.", hint="Name a folder that exists."
@@ -100,13 +103,13 @@ def export(store: Store, out: Path, fmt: str, wishes: Sequence[Wish]) -> ExportR
     return ExportReceipt(str(out), rows, len(wishes))
 
 
-def _export_csv(store: Store, out: Path, wishes: Sequence[Wish]) -> int:
+def _export_csv(store: Store, calendar: Calendar, out: Path, wishes: Sequence[Wish]) -> int:
     rows = 0
     with out.open("x", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["symbol", "timeframe", "time", *Batch.empty().columns])
         for wish in wishes:
-            for bars in _in_chunks(store, wish):
+            for bars in _in_chunks(store, calendar, wish):
                 writer.writerows([bars.symbol, bars.timeframe, *row] for row in csv_rows(bars.batch))
                 rows += len(bars.batch)
     return rows
@@ -121,7 +124,7 @@ def csv_rows(batch: Batch) -> Iterator[list[object]]:
         yield [time, ts, *shown, "" if trades == NO_TRADES else trades]
 
 
-def _export_sqlite(store: Store, out: Path, wishes: Sequence[Wish]) -> int:
+def _export_sqlite(store: Store, calendar: Calendar, out: Path, wishes: Sequence[Wish]) -> int:
     """Through the plain store, so that an export is a store of its own that gapless can go on with."""
     target = open_store(f"sqlite:///{out}", derive=derive)
     try:
@@ -132,7 +135,7 @@ def _export_sqlite(store: Store, out: Path, wishes: Sequence[Wish]) -> int:
             for entry in _final_entries(store, Wish(instrument, Timeframe.parse(frame), hull)):
                 batch = store.read(instrument, frame, entry.span)
                 target.write(Checked(instrument, frame, batch, (entry,)))
-        return sum(len(read_bars(target, wish, provisional=False).batch) for wish in wishes)
+        return sum(len(read_bars(target, calendar, wish, provisional=True).batch) for wish in wishes)
     finally:
         target.close()
 
@@ -143,11 +146,13 @@ def _final_entries(store: Store, wish: Wish) -> Iterator[Entry]:
             yield replace(piece.entry, span=piece.span)
 
 
-def _in_chunks(store: Store, wish: Wish) -> Iterator[Bars]:
+def _in_chunks(store: Store, calendar: Calendar, wish: Wish) -> Iterator[Bars]:
     start = wish.span.start
     while start < wish.span.end:
         end = min(start + _CHUNK, wish.span.end)
-        yield read_bars(store, Wish(wish.instrument, wish.timeframe, Span(start, end)), provisional=False)
+        yield read_bars(
+            store, calendar, Wish(wish.instrument, wish.timeframe, Span(start, end)), provisional=False
+        )
         start = end
 
 

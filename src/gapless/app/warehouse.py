@@ -229,7 +229,7 @@ class Warehouse:
         Bars that can still change are left out unless `provisional` is set.
         """
         wish = self._stored(Instrument.parse(symbol), Timeframe.parse(timeframe), start, end)
-        return read_bars(self.store, wish, provisional=provisional)
+        return read_bars(self.store, self._calendar, wish, provisional=provisional)
 
     def export(
         self,
@@ -245,7 +245,7 @@ class Warehouse:
             self._stored(wish.instrument, wish.timeframe, start, end)
             for wish in self._wishes(symbols, timeframes)
         ]
-        return export(self.store, out, fmt, wishes)
+        return export(self.store, self._calendar, out, fmt, wishes)
 
     def actions(self, symbol: str) -> list[CorporateAction]:
         """The splits and dividends of a stock as the vendor stated them."""
