@@ -147,13 +147,8 @@ def _final_entries(store: Store, wish: Wish) -> Iterator[Entry]:
 
 
 def _in_chunks(store: Store, calendar: Calendar, wish: Wish) -> Iterator[Bars]:
-    start = wish.span.start
-    while start < wish.span.end:
-        end = min(start + _CHUNK, wish.span.end)
-        yield read_bars(
-            store, calendar, Wish(wish.instrument, wish.timeframe, Span(start, end)), provisional=False
-        )
-        start = end
+    for piece in wish.span.pieces(_CHUNK):
+        yield read_bars(store, calendar, replace(wish, span=piece), provisional=False)
 
 
 def stored_span(store: Store, instrument: Instrument, timeframe: Timeframe) -> Span | None:

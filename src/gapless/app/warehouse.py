@@ -40,7 +40,10 @@ from gapless.vocabulary.events import Tell
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import OPEN_END, CorporateAction, Damage, Wish
-from gapless.vocabulary.timeframe import Base, Timeframe
+from gapless.vocabulary.timeframe import DAY, Base, Timeframe
+
+_MEASURED_AT_ONCE = 92 * DAY
+"""Bars are counted a quarter at a time, so that memory does not grow with the history."""
 
 
 def open_warehouse(
@@ -318,9 +321,13 @@ class Warehouse:
     def _measure(self, wish: Wish) -> tuple[Ground, int, int]:
         """What a wish is measured against, how many bars are stored for it, and how many of them are final."""
         found = self._survey(wish)
-        stored = self.store.read(wish.instrument, wish.timeframe.base, wish.span)
-        final = sum(len(stored.between(span)) for span in found.coverage.covered)
-        return found.ground, len(stored), final
+        covered = found.coverage.covered
+        bars = final = 0
+        for piece in wish.span.pieces(_MEASURED_AT_ONCE):
+            stored = self.store.read(wish.instrument, wish.timeframe.base, piece)
+            bars += len(stored)
+            final += sum(len(stored.between(span)) for span in covered.clip(piece))
+        return found.ground, bars, final
 
     def _gaps(self, wishes: Iterable[Wish]) -> list[Gap]:
         series: dict[tuple[Instrument, Base], Wish] = {}

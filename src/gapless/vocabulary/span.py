@@ -23,6 +23,11 @@ class Span:
     def __contains__(self, instant: int) -> bool:
         return self.start <= instant < self.end
 
+    def pieces(self, length: int) -> "Iterator[Span]":
+        """This span cut into spans of at most `length` milliseconds, in order."""
+        for start in range(self.start, self.end, length):
+            yield Span(start, min(start + length, self.end))
+
     def overlaps(self, other: "Span") -> bool:
         """Whether any instant is inside both."""
         return self.start < other.end and other.start < self.end
