@@ -73,7 +73,8 @@ def test_processes_that_make_one_store_together(tmp_path: Path, kind: str) -> No
     url = url_of(kind, tmp_path)
     names = ["A", "B", "C"]
     with SPAWN.Pool(3) as pool:
-        assert pool.starmap(written, [(url, name) for name in names], chunksize=1) == [5, 5, 5]
+        work = pool.starmap_async(written, [(url, name) for name in names], chunksize=1)
+        assert work.get(timeout=60) == [5, 5, 5]
     store = opened(url)
     assert [(s.instrument.ticker, s.bars) for s in store.series()] == [(name, 1000) for name in names]
     assert list(store.verify()) == []

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from threading import Lock
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from gapless.errors import ForeignStore, NewerStore, NoStore, UsageError
@@ -19,6 +21,7 @@ from gapless.stores.schema import META, SCHEMA
 APPLICATION_ID = 0x6761704C
 """Marks a file as ours in SQLite's header ("gapL")."""
 _BUSY_SECONDS = 30
+_BUSY_PAUSE = 0.02
 _CHECKPOINT_BYTES = 32 << 20
 """The journal is folded into the file at this size: writing a page of bars seldom pays for it."""
 
@@ -121,8 +124,26 @@ class Database:
         if not ours:
             self._make(kind, tables)
         if not self.read_only:
-            with self._durable.connect() as connection:
-                connection.execution_options(begin="").exec_driver_sql("PRAGMA journal_mode=WAL")
+            self._use_wal()
+
+    def _use_wal(self) -> None:
+        """Switch to the write-ahead journal, which needs the file for itself for a moment.
+
+        Unlike every other statement this one does not wait for that: of several processes that make one store
+        together, all but one would be told that it is locked.
+        """
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                with self._durable.connect() as connection:
+                    connection.execution_options(begin="").exec_driver_sql("PRAGMA journal_mode=WAL")
+            except OperationalError as error:
+                busy = getattr(error.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
+                    raise
+                time.sleep(_BUSY_PAUSE)
+            else:
+                return
 
     def _make(self, kind: str, tables: MetaData) -> None:
         if self.read_only:
