@@ -129,9 +129,6 @@ class Engine:
         # What another run holds does not keep this one from its other jobs, but it is not done.
         if self._fatal is None:
             self._fatal = self._held
-        # What another run holds costs only its own jobs, but the end says so.
-        if self._fatal is None:
-            self._fatal = self._held
 
     async def _try(self, job: Job, rooms: Rooms) -> None:
         """The job boundary: whatever happens to one job ends here, as its outcome."""
@@ -147,7 +144,6 @@ class Engine:
                 outcome, reason = await self._look_again(job, lease, judge, progress, rooms)
         except LeaseHeld as error:
             outcome, reason = Outcome.FAILED, error.message
-            self._held = error
             self._held = error
         except RunOver as error:
             outcome, reason = Outcome.FAILED, error.message
