@@ -23,7 +23,6 @@ from gapless.providers import SUBSCRIPTIONS, Massive
 from gapless.reports import (
     Ending,
     Explanation,
-    Gap,
     Ground,
     Recorder,
     RunReport,
@@ -39,7 +38,7 @@ from gapless.stores import open_store
 from gapless.vocabulary.events import Tell
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import OPEN_END, CorporateAction, Damage, Wish
+from gapless.vocabulary.steps import OPEN_END, CorporateAction, Damage, Gap, Wish
 from gapless.vocabulary.timeframe import DAY, Base, Timeframe
 
 _MEASURED_AT_ONCE = 92 * DAY

@@ -7,7 +7,7 @@ import click
 from gapless.cli.session import Session, timeframes_option, with_session
 
 if TYPE_CHECKING:
-    from gapless.reports import Gap
+    from gapless.vocabulary.steps import Gap
 
 
 @click.command()

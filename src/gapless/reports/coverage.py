@@ -10,7 +10,7 @@ from gapless.ledger import Coverage
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.sessions import Sessions
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import Entry, Outcome, Wish
+from gapless.vocabulary.steps import Entry, Gap, Outcome, Wish
 from gapless.vocabulary.timeframe import Base
 
 
@@ -59,19 +59,6 @@ class SeriesStatus:
     def complete(self) -> bool:
         """Whether nothing is missing."""
         return self.missing_ms == 0
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A stretch that is not covered: why, and when it is asked again (`due`, Unix ms; None: with the next run)."""
-
-    symbol: str
-    base: Base
-    start: int
-    end: int
-    outcome: str
-    reason: str
-    due: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 from gapless.errors import RunOver
 from gapless.plan import Plan
-from gapless.reports.coverage import Gap, SeriesStatus
+from gapless.reports.coverage import SeriesStatus
 from gapless.reports.recorder import Recorder
 from gapless.reports.shares import shares
-from gapless.vocabulary.steps import Outcome
+from gapless.vocabulary.steps import Gap, Outcome
 
 _ORIGINAL_SECONDS = 120
 _ORIGINAL_STORE = 0.40

@@ -170,6 +170,19 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch that is not covered: why, and when it is asked again (`due`, Unix ms; None: with the next run)."""
+
+    symbol: str
+    base: Base
+    start: int
+    end: int
+    outcome: str
+    reason: str
+    due: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Damage:
     """Stored bars that are not what was written; `span` holds every bar that they could have been."""
 
