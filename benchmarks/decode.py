@@ -91,7 +91,7 @@ def main() -> None:
     array = body[body.index(b"[") : body.index(b"]") + 1]
     span = Span(START, START + BARS * MINUTE)
     massive, job = Massive("https://vendor.example"), Job(Instrument.parse("SPY"), Base.MINUTE, span)
-    page = Page(massive.first(job, START), body, "", "", received=0, wire_bytes=0, seconds=0.0)
+    page = Page(massive.first(job, START), body, "", "", received=0, wire_bytes=0)
     ways: dict[str, Callable[[], object]] = {
         "decode (fast reader, all checks)": lambda: massive.decode(job, page, asked=span),
         "fast reader alone": lambda: regular_columns(array),

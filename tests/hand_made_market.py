@@ -24,7 +24,6 @@ PAGE = Page(
     "request-1",
     0,
     wire_bytes=2,
-    seconds=0.1,
 )
 
 Row = tuple[int, int, int, int, int]

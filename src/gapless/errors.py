@@ -9,6 +9,7 @@ GaplessError
 ├── JobOver               this job is over, the run goes on
 │   ├── Rejected              the vendor will never accept this request (400, 404)
 │   └── Refused               the plan of this key does not include the data (403)
+├── BarsMissing           a read is not whole, and was not allowed to be less (.gaps)
 └── RunOver               the run stops; each has its exit code
     ├── UsageError            2  the person must change something
     │   └── NoStore               there is no store at that address yet
@@ -25,7 +26,7 @@ GaplessError
     └── Stopped             130  asked to stop; what was done is kept
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class GaplessError(Exception):
@@ -99,6 +100,23 @@ class Refused(JobOver):
     """The plan behind this key does not include the data (403 NOT_AUTHORIZED)."""
 
     exit_code = 4
+
+
+# -- a read is not whole -----------------------------------------------------
+
+
+class BarsMissing(GaplessError):
+    """Bars that were asked for are missing; `gaps` lists the stretches, each with its reason."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, gaps: tuple[Any, ...], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.gaps = gaps
+
+
+class BarsMissingWarning(UserWarning):
+    """The same as a warning, for `on_gap="warn"`."""
 
 
 # -- the run is over ---------------------------------------------------------

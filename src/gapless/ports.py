@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.sessions import Sessions
-from gapless.vocabulary.span import Span
+from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import (
+    Answer,
     Checked,
     CorporateAction,
     Damage,
@@ -20,6 +21,7 @@ from gapless.vocabulary.steps import (
     Page,
     Receipt,
     Request,
+    Revision,
     Series,
     Wish,
 )
@@ -97,7 +99,7 @@ class Http(Protocol):
         """Wait until the shared rate of this class allows one more request; it is then taken."""
         ...
 
-    async def fetch(self, request: Request) -> Page:
+    async def fetch(self, request: Request) -> Answer:
         """Ask once and read the whole answer. The caller has taken a turn.
 
         Raises:
@@ -143,6 +145,21 @@ class Store(Protocol):
 
     def read(self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None) -> Batch:
         """The base bars that start inside `span`, as they are now or were at `as_of` (Unix ms, inclusive).
+
+        Raises:
+            StoreDamaged: a checksum does not match; nothing damaged is served.
+        """
+        ...
+
+    def count(self, instrument: Instrument, base: Base, spans: SpanSet) -> int:
+        """How many base bars start inside `spans`, without reading their numbers."""
+        ...
+
+    def revisions(self, instrument: Instrument, base: Base, span: Span) -> Iterator[Revision]:
+        """What the vendor changed of the bars that start inside `span` after they were stored, by ts, then written.
+
+        A bar that was not there before counts where its span was covered already: elsewhere it is only new.
+        What changed before bars of a span were lost to damage is not listed: their numbers are not known any more.
 
         Raises:
             StoreDamaged: a checksum does not match; nothing damaged is served.

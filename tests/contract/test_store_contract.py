@@ -15,19 +15,21 @@ from gapless.errors import LeaseHeld, StorageError
 from gapless.ports import Store
 from gapless.vocabulary.batch import NO_TRADES, Batch
 from gapless.vocabulary.instrument import Instrument
-from gapless.vocabulary.span import Span
+from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import (
     Checked,
     CorporateAction,
+    Damage,
     Entry,
     Outcome,
     Receipt,
+    Revision,
     Series,
     Wish,
 )
 from gapless.vocabulary.timeframe import DAY, MINUTE, Base, Timeframe
 from shared_data import bitfinex_btcusd_2016, sp500_nov_2019, spy_2011
-from stores.making import EVER, KINDS, SPY, T0, bar, batch, checked, minutes, opened, put, url_of
+from stores.making import EVER, KINDS, SPY, T0, bar, batch, checked, minutes, numbers, opened, put, url_of
 
 NUMBERS = itertools.count()
 BTC = Instrument.parse("X:BTCUSD")
@@ -217,6 +219,125 @@ def test_several_entries_speak_for_one_batch(store: Store) -> None:
     receipt = store.write(Checked(SPY, Base.MINUTE, batch(bars), (final, still_open)))
     assert receipt == Receipt(unchanged=8)
     assert read(store) == batch(minutes(10))
+
+
+# -- counting and revisions --------------------------------------------------
+
+
+def revised(store: Store, span: Span = EVER) -> list[Revision]:
+    """What the vendor changed of the minutes of SPY."""
+    return list(store.revisions(SPY, Base.MINUTE, span))
+
+
+def test_bars_are_counted_inside_spans(store: Store) -> None:
+    """A count is of the bars that stand, wherever the spans cut pages, days and corrections."""
+    for page in range(5):
+        put(store, minutes(3000, T0 + page * 3000 * MINUTE), at=1)
+    put(store, {ts: bar(9.0) for ts in minutes(100, T0 + 2950 * MINUTE)}, at=2)
+    store.write(checked({}, Span(T0 + 7000 * MINUTE, T0 + 7010 * MINUTE), 3))
+
+    def counted(*spans: tuple[int, int]) -> int:
+        cut = SpanSet(Span(T0 + a * MINUTE, T0 + b * MINUTE) for a, b in spans)
+        return store.count(SPY, Base.MINUTE, cut)
+
+    assert counted((0, 15_000)) == store.count(SPY, Base.MINUTE, SpanSet([EVER])) == 14_990
+    assert counted((-50, 10)) == 10
+    assert counted((10, 11), (2960, 3040), (7005, 7015), (14_999, 20_000)) == 1 + 80 + 5 + 1
+    assert counted((2000, 13_000)) == 10_990
+    assert counted() == 0
+
+
+def test_a_series_that_was_never_written_counts_and_changed_nothing(store: Store) -> None:
+    """There are no bars and no revisions where there is no series, and asking makes none."""
+    assert store.count(SPY, Base.MINUTE, SpanSet([EVER])) == 0
+    assert revised(store) == []
+    assert store.series() == []
+
+
+def test_corrections_and_withdrawals_are_listed_with_both_numbers(store: Store) -> None:
+    """By the bar's start, then by when; each with what was read before and after."""
+    bars, nan = minutes(4), float("nan")
+    put(store, bars, at=10)
+    put(store, bars | {T0 + MINUTE: (1.0, 1.0, 1.0, 1.0, nan, nan, NO_TRADES)}, at=20)
+    put(store, bars | {T0: bar(7.0), T0 + MINUTE: bar(8.0)}, at=30)
+    store.write(checked({}, Span(T0 + 3 * MINUTE, T0 + 4 * MINUTE), 40))
+    nothing_but_price = (1.0, 1.0, 1.0, 1.0, nan, nan, NO_TRADES)
+    assert revised(store) == [
+        Revision(T0, 30, numbers(bars[T0]), numbers(bar(7.0)), final=True),
+        Revision(T0 + MINUTE, 20, numbers(bars[T0 + MINUTE]), numbers(nothing_but_price), final=True),
+        Revision(T0 + MINUTE, 30, numbers(nothing_but_price), numbers(bar(8.0)), final=True),
+        Revision(T0 + 3 * MINUTE, 40, numbers(bars[T0 + 3 * MINUTE]), None, final=True),
+    ]
+    assert [r.written for r in revised(store, Span(T0 + MINUTE, T0 + 2 * MINUTE))] == [20, 30]
+
+
+def test_a_bar_that_comes_late_is_told_from_a_new_one(store: Store) -> None:
+    """Inside a span that was covered a bar comes late; beside it, and after a failure, it is only new."""
+    hour = Span(T0, T0 + 60 * MINUTE)
+    bars = minutes(60)
+    late = T0 + 30 * MINUTE
+    store.write(checked({ts: b for ts, b in bars.items() if ts != late}, hour, 10))
+    store.write(checked({}, Span(T0, T0 + DAY), 15, outcome=Outcome.FAILED))
+    put(store, minutes(90), at=20)
+    assert revised(store) == [Revision(late, 20, None, numbers(bars[late]), final=True)]
+
+
+def test_a_bar_that_was_withdrawn_can_come_back(store: Store) -> None:
+    """The way there and the way back are two revisions."""
+    put(store, minutes(3), at=10)
+    store.write(checked({}, Span(T0, T0 + MINUTE), 20))
+    put(store, minutes(3), at=30)
+    bar_ = numbers(minutes(1)[T0])
+    assert revised(store) == [
+        Revision(T0, 20, bar_, None, final=True),
+        Revision(T0, 30, None, bar_, final=True),
+    ]
+
+
+def test_a_bar_in_the_making_changes_without_having_been_final(store: Store) -> None:
+    """What a provisional bar becomes is listed as such; minutes that follow it are no revision."""
+    span = Span(T0, T0 + 10 * MINUTE)
+    store.write(checked(minutes(5), span, 10, outcome=Outcome.PROVISIONAL))
+    final = minutes(8) | {T0 + 4 * MINUTE: bar(55.0)}
+    store.write(checked(final, span, 20))
+    (only,) = revised(store)
+    assert (only.ts, only.written, only.final) == (T0 + 4 * MINUTE, 20, False)
+
+
+def test_equal_answers_and_numbers_of_no_duration_are_no_revisions(store: Store) -> None:
+    """The same bars again change nothing; of two writes of one moment the last counts."""
+    put(store, minutes(10), at=10)
+    put(store, minutes(10), at=20)
+    put(store, {ts: bar(3.0) for ts in minutes(10)}, at=30)
+    put(store, minutes(10), at=30)
+    assert revised(store) == []
+
+
+def test_revisions_of_long_histories_come_in_order(store: Store) -> None:
+    """Years apart and written in any order, they are listed by ts."""
+    starts = [T0 + year * 365 * DAY for year in range(4)]
+    for at, start in enumerate(reversed(starts)):
+        put(store, minutes(50, start), at=10 + at)
+    for at, start in enumerate(starts):
+        put(store, minutes(50, start) | {start: bar(1.0), start + 49 * MINUTE: bar(2.0)}, at=20 + at)
+    assert [(r.ts, r.written) for r in revised(store)] == [
+        (ts, 20 + at) for at, start in enumerate(starts) for ts in (start, start + 49 * MINUTE)
+    ]
+
+
+def test_what_changed_before_a_loss_is_not_known_any_more(store: Store) -> None:
+    """Bars that were set aside and asked for again begin anew: no revision is made up."""
+    put(store, minutes(10), at=10)
+    put(store, {ts: bar(4.0) for ts in minutes(10)}, at=20)
+    store.set_aside(Damage(SPY, Base.MINUTE, Span(T0, T0 + 10 * MINUTE), "a test"), now=30)
+    assert revised(store) == []
+    put(store, {ts: bar(5.0) for ts in minutes(10)}, at=40)
+    assert revised(store) == []
+    put(store, {ts: bar(5.0) for ts in minutes(10)} | {T0: bar(6.0)}, at=50)
+    assert revised(store) == [Revision(T0, 50, numbers(bar(5.0)), numbers(bar(6.0)), final=True)]
+
+
+# -- staying -----------------------------------------------------------------
 
 
 def test_what_was_written_is_there_after_reopening(url: str) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+from gapless.fetch.body import MOST_BYTES, unpack
 from gapless.fetch.client import Client, Timeouts, open_http
 from gapless.fetch.limiter import Rate
 from gapless.vocabulary.instrument import AssetClass
@@ -152,8 +153,14 @@ class Asker:
         client: Client = await self._stack.enter_async_context(open_http(**(usual | settings)))
         return client
 
-    async def ask(self, *script: bytes | Act, **settings: Any) -> Page:  # noqa: ANN401 - as above
-        """One request, answered by the script."""
+    async def ask(
+        self,
+        *script: bytes | Act,
+        most_bytes: int = MOST_BYTES,
+        **settings: Any,  # noqa: ANN401 - as above
+    ) -> Page:
+        """One request, answered by the script, and the page that the answer holds."""
         self.vendor.script += script
         client = await self.open(**settings)
-        return await client.fetch(Request(self.vendor.url + "/v2/x?limit=1", AssetClass.STOCKS))
+        answered = await client.fetch(Request(self.vendor.url + "/v2/x?limit=1", AssetClass.STOCKS))
+        return unpack(answered, most_bytes)

@@ -55,7 +55,7 @@ def pretty(answer: Json) -> bytes:
 
 def page(body: bytes, asset_class: AssetClass = AssetClass.STOCKS) -> Page:
     """A page around a body."""
-    return Page(Request(BASE_URL, asset_class), body, "d" * 64, "r1", received=0, wire_bytes=0, seconds=0.0)
+    return Page(Request(BASE_URL, asset_class), body, "d" * 64, "r1", received=0, wire_bytes=0)
 
 
 def job(ticker: str = "AAPL", base: Base = Base.MINUTE, span: Span | None = None) -> Job:

@@ -1,7 +1,9 @@
 """Grid and bars against a plain answer: one bar at a time, with datetime and zoneinfo only."""
 
 import math
-from datetime import datetime, timedelta
+from bisect import bisect_right
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -9,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gapless.resample import aligned, derive, window_ends, window_starts
+from gapless.resample import Hours, SessionPart, aligned, derive, derive_many, window_ends, window_starts
 from gapless.vocabulary.batch import NO_TRADES, Batch
 from gapless.vocabulary.instrument import AssetClass
+from gapless.vocabulary.sessions import Sessions
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import DAY, MINUTE, TIMEFRAMES, Timeframe
 
@@ -36,9 +39,15 @@ def start_of_window(ts: int, timeframe: Timeframe, zone: ZoneInfo) -> int:
 
 def slow_bars(batch: Batch, timeframe: Timeframe, zone: ZoneInfo) -> dict[int, Bar]:
     """Open, high, low, close, volume, vwap and trades of each window, by its start."""
+    return slow_bars_by(batch, lambda ts: start_of_window(ts, timeframe, zone))
+
+
+def slow_bars_by(batch: Batch, start_of: Callable[[int], int | None]) -> dict[int, Bar]:
+    """The same, where `start_of` tells the start of an instant's window, None where the bar is left out."""
     windows: dict[int, list[Bar]] = {}
     for ts, *numbers in zip(*(column.tolist() for column in batch.columns.values()), strict=True):
-        windows.setdefault(start_of_window(ts, timeframe, zone), []).append(tuple(numbers))
+        if (start := start_of(ts)) is not None:
+            windows.setdefault(start, []).append(tuple(numbers))
     return {start: slow_bar(bars) for start, bars in windows.items()}
 
 
@@ -64,6 +73,46 @@ def stamp(moment: datetime) -> int:
     return int(moment.timestamp()) * 1000
 
 
+NEW_YORK = ZoneInfo("America/New_York")
+HALF_DAYS = (date(2024, 2, 29), date(2024, 11, 1), date(2026, 6, 16))  # made up, among the days asked for
+
+
+def session_of(day: date) -> tuple[int, int, int, int] | None:
+    """Pre-market, open, close and end (UTC ms) of a stock session; None at the weekend."""
+
+    def at(hour: int, minute: int = 0) -> int:
+        return stamp(datetime.combine(day, time(hour, minute), NEW_YORK))
+
+    close = 13 if day in HALF_DAYS else 16
+    return (at(4), at(9, 30), at(close), at(close + 4)) if day.weekday() < 5 else None
+
+
+def start_in_part(ts: int, timeframe: Timeframe, part: SessionPart) -> int | None:
+    """The start of the window that holds an instant in a part of its session, None where it is in none."""
+    session = session_of(datetime.fromtimestamp(ts // 1000, NEW_YORK).date())
+    names = [SessionPart.PRE, SessionPart.REGULAR, SessionPart.POST]
+    if session is None or not session[0] <= ts < session[-1]:
+        return None
+    place = bisect_right(session, ts) - 1
+    if names[place] is not part:
+        return None
+    if timeframe.minutes is None:
+        return start_of_window(ts, timeframe, NEW_YORK)
+    minutes = (ts - session[place]) // MINUTE
+    return session[place] + minutes // timeframe.minutes * timeframe.minutes * MINUTE
+
+
+def sessions_around(ts: int) -> Sessions:
+    """The sessions of the days around an instant."""
+    days = [datetime.fromtimestamp(ts // 1000, UTC).date() + timedelta(days=k) for k in range(-5, 8)]
+    rows = [
+        (stamp(datetime.combine(day, time(), NEW_YORK)), *session)
+        for day in days
+        if (session := session_of(day)) is not None
+    ]
+    return Sessions(*np.array(rows, np.int64).T)
+
+
 # -- what is asked -------------------------------------------------------------
 
 CLOCK_CHANGES = ("2007-03-11", "2024-03-10", "2024-11-03", "2025-11-02", "2045-03-12")
@@ -74,6 +123,7 @@ classes = st.sampled_from(list(AssetClass))
 midnights = st.sampled_from(
     [stamp(datetime.fromisoformat(day + "T00:00+00:00")) for day in CLOCK_CHANGES + ORDINARY_DAYS]
 )
+parts = st.sampled_from([SessionPart.PRE, SessionPart.REGULAR, SessionPart.POST])
 near = st.integers(-1500 * MINUTE, 3000 * MINUTE)
 patient = settings(deadline=None)  # the slow answer takes its time
 
@@ -131,6 +181,64 @@ def test_long_batches_are_worked_on_in_pieces_that_nobody_sees(name: str) -> Non
 
 
 @patient
+@given(batches(), timeframes, parts)
+def test_bars_of_a_part_of_each_session_are_those_of_the_slow_answer(
+    batch: Batch, timeframe: Timeframe, part: SessionPart
+) -> None:
+    """Pre-market, regular hours and post-market, on full days, half days, weekends and around clock changes."""
+    hours = Hours.of(sessions_around(int(batch.ts[0])), part)
+
+    bars = derive(batch, timeframe, AssetClass.STOCKS, hours)
+
+    assert_same(bars, slow_bars_by(batch, lambda ts: start_in_part(ts, timeframe, part)))
+
+
+@patient
+@given(batches(), timeframes, parts)
+def test_windows_of_a_part_end_where_the_slow_answer_changes(
+    batch: Batch, timeframe: Timeframe, part: SessionPart
+) -> None:
+    """The last millisecond of an intraday window is in it, and the next one is not."""
+    hours = Hours.of(sessions_around(int(batch.ts[0])), part)
+    bars = derive(batch, timeframe, AssetClass.STOCKS, hours)
+
+    ends = window_ends(bars.ts, timeframe, AssetClass.STOCKS, hours).tolist()
+
+    if timeframe.minutes is None:
+        assert ends == window_ends(bars.ts, timeframe, AssetClass.STOCKS).tolist()
+        return
+    for start, end in zip(bars.ts.tolist(), ends, strict=True):
+        assert start_in_part(end - 1, timeframe, part) == start
+        assert start_in_part(end, timeframe, part) != start
+        assert aligned(Span(start + 1, end - 1), timeframe, AssetClass.STOCKS, hours) == Span(start, end)
+
+
+@patient
+@given(batches(), st.lists(timeframes, unique=True), st.none() | parts)
+def test_timeframes_made_together_are_those_made_alone(
+    batch: Batch, wanted: list[Timeframe], part: SessionPart | None
+) -> None:
+    """To the last bit, whatever else is made with them and in whatever order they are asked for."""
+    hours = Hours.of(sessions_around(int(batch.ts[0])), part) if part else None
+
+    made = derive_many(batch, wanted, AssetClass.STOCKS, hours)
+
+    assert made == {t.name: derive(batch, t, AssetClass.STOCKS, hours) for t in wanted}
+
+
+@patient
+@given(batches(), timeframes, st.integers(0, 60))
+def test_a_bar_does_not_depend_on_other_windows(batch: Batch, timeframe: Timeframe, at: int) -> None:
+    """Bars of a part of the base bars are the same, to the last bit, as among all others."""
+    middle = int(batch.ts[min(at, len(batch) - 1)])
+    window = aligned(Span(middle, middle + 1), timeframe, AssetClass.STOCKS)
+
+    alone = derive(batch.between(window), timeframe, AssetClass.STOCKS)
+
+    assert alone == derive(batch, timeframe, AssetClass.STOCKS).between(window)
+
+
+@patient
 @given(batches(), timeframes, classes)
 def test_deriving_again_changes_nothing(batch: Batch, timeframe: Timeframe, asset_class: AssetClass) -> None:
     """Bars that are already on the grid are handed back to the last bit."""
@@ -179,7 +287,7 @@ def test_an_aligned_span_is_the_smallest_of_whole_windows(
 def assert_same(actual: Batch, expected: dict[int, Bar]) -> None:
     """Every bar of one is a bar of the other; sums and means may differ by rounding."""
     assert actual.ts.tolist() == list(expected)
-    columns = [np.array(column) for column in zip(*expected.values(), strict=True)]
+    columns = np.array(list(expected.values())).reshape(-1, 7).T
     for name, wanted in zip(("open", "high", "low", "close"), columns[:4], strict=True):
         np.testing.assert_array_equal(getattr(actual, name), wanted, err_msg=name)
     np.testing.assert_allclose(actual.volume, columns[4], rtol=1e-12, err_msg="volume")

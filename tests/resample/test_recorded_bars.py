@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gapless.resample import derive
+from gapless.calendars import open_calendar
+from gapless.resample import Hours, SessionPart, derive
 from gapless.vocabulary.batch import NO_TRADES, Batch
-from gapless.vocabulary.instrument import AssetClass
+from gapless.vocabulary.instrument import AssetClass, Instrument
+from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import MINUTE, TIMEFRAMES
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -57,6 +59,12 @@ def read_all(path: Path) -> Batch:
     return batch((stamp(row[0], "%Y%m%d %H:%M") for row in rows), (row[1:] for row in rows))
 
 
+def spy_minutes() -> Batch:
+    """SPY in January 2011; the file stamps the end of a minute, in UTC."""
+    rows = [line.split(";") for line in SPY_MINUTES.read_text().splitlines()]
+    return batch((stamp(row[0], "%Y%m%d %H%M%S") - MINUTE for row in rows), (row[1:] for row in rows))
+
+
 def stamp(text: str, form: str) -> int:
     """UTC ms of what a clock shows; FXCM's fixed clock is taken for UTC, so its days are UTC days."""
     return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()) * 1000
@@ -75,15 +83,51 @@ def assert_among(derived: Batch, recorded: Batch, *, count: int) -> None:
 
 @pytest.mark.parametrize(("name", "count"), [("1m", 14_180), ("5m", 3_455), ("1h", 320), ("1d", 20)])
 def test_spy_minutes_give_the_counted_bars(name: str, count: int) -> None:
-    """January 2011 in every timeframe, with all its volume; the file stamps the end of a minute, in UTC."""
-    rows = [line.split(";") for line in SPY_MINUTES.read_text().splitlines()]
-    spy = batch((stamp(row[0], "%Y%m%d %H%M%S") - MINUTE for row in rows), (row[1:] for row in rows))
+    """January 2011 in every timeframe, with all its volume."""
+    spy = spy_minutes()
 
     bars = derive(spy, TIMEFRAMES[name], AssetClass.STOCKS)
 
     assert len(bars) == count
     assert bars.volume.sum() == 2_586_902_488
     assert (bars.open[0], bars.close[-1]) == (spy.open[0], spy.close[-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "pre", "regular", "post"),
+    [
+        ("1m", 3_310, 7_800, 3_070),
+        ("5m", 976, 1_560, 919),
+        ("30m", 216, 260, 160),
+        ("1h", 120, 140, 80),
+        ("2h", 60, 80, 40),
+        ("4h", 40, 40, 20),
+        ("1d", 20, 20, 20),
+        ("1w", 5, 5, 5),
+    ],
+)
+def test_spy_minutes_give_the_counted_bars_of_each_part(name: str, pre: int, regular: int, post: int) -> None:
+    """Twenty whole sessions of 390 minutes, and what was traded before and after them."""
+    spy, instrument = spy_minutes(), Instrument.parse("SPY")
+    sessions = open_calendar().sessions(instrument, Span(int(spy.ts[0]), int(spy.ts[-1])))
+    made = {
+        part: derive(spy, TIMEFRAMES[name], AssetClass.STOCKS, Hours.of(sessions, part))
+        for part in (SessionPart.PRE, SessionPart.REGULAR, SessionPart.POST)
+    }
+
+    assert [len(bars) for bars in made.values()] == [pre, regular, post]
+    assert sum(bars.volume.sum() for bars in made.values()) == 2_586_902_488
+
+
+def test_coinbase_seconds_give_the_recorded_minutes() -> None:
+    """Three days of BTCUSD, every field of every minute."""
+    seconds = read_days(COINBASE / "second/btcusd")
+    minutes = read_days(COINBASE / "minute/btcusd", "2016*")
+
+    bars = derive(seconds, TIMEFRAMES["1m"], AssetClass.CRYPTO)
+
+    assert len(minutes) == 4_216
+    assert_among(bars, minutes, count=4_216)
 
 
 def test_coinbase_minutes_give_the_recorded_days() -> None:

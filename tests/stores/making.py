@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from gapless.ports import Store
-from gapless.stores import open_store
-from gapless.vocabulary.batch import Batch
+from gapless.stores import OpenTime, open_store
+from gapless.vocabulary.batch import NO_TRADES, Batch
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import Checked, Entry, Lease, Outcome, Receipt
+from gapless.vocabulary.steps import Checked, Entry, Lease, Numbers, Outcome, Receipt
 from gapless.vocabulary.timeframe import MINUTE, Base, Timeframe
 
 SPY = Instrument.parse("SPY")
@@ -35,9 +36,11 @@ def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-def opened(url: str, **how: bool) -> Store:
+def opened(
+    url: str, *, open_time: OpenTime | None = None, read_only: bool = False, create: bool = True
+) -> Store:
     """The store at a URL, with the slow derivation."""
-    return open_store(url, derive=slow_derive, **how)
+    return open_store(url, derive=slow_derive, open_time=open_time, read_only=read_only, create=create)
 
 
 def bar(close: float, volume: float = 100.0) -> Bar:
@@ -52,6 +55,15 @@ def batch(bars: dict[int, Bar]) -> Batch:
     trades = np.array([bars[ts][6] for ts in starts], np.int64)
     open_, high, low, close, volume, vwap = columns
     return Batch(np.array(starts, np.int64), open_, high, low, close, volume, vwap, trades)
+
+
+def numbers(bar: Bar | None) -> Numbers | None:
+    """The same bar as revisions tell it; what has no number is None."""
+    if bar is None:
+        return None
+    open_, high, low, close, volume, vwap, trades = bar
+    known = [None if isnan(number) else number for number in (volume, vwap)]
+    return Numbers(open_, high, low, close, known[0], known[1], None if trades == NO_TRADES else trades)
 
 
 def minutes(count: int, start: int = T0, step: int = MINUTE) -> dict[int, Bar]:

@@ -9,10 +9,23 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import Outcome, Wish
+from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.steps import Outcome, Revision, Wish
 from gapless.vocabulary.timeframe import DAY, MINUTE, Base, Timeframe
-from stores.making import EVER, SPY, T0, Bar, bar, batch, checked, file_of, opened, slow_derive, url_of
+from stores.making import (
+    EVER,
+    SPY,
+    T0,
+    Bar,
+    bar,
+    batch,
+    checked,
+    file_of,
+    numbers,
+    opened,
+    slow_derive,
+    url_of,
+)
 
 # Slots of 3 hours: a handful of them are days apart, so that windows and stretches are cut in every way.
 SLOT = 180 * MINUTE
@@ -33,7 +46,8 @@ class Machine(RuleBasedStateMachine):
         self.url = url_of(self.kind, Path(self.folder.name))
         self.store = opened(self.url)
         self.bars: dict[int, Bar] = {}
-        self.history: list[tuple[int, dict[int, Bar]]] = []
+        self.covered: set[int] = set()
+        self.history: list[tuple[int, dict[int, Bar], set[int]]] = []
         self.asked: set[str] = set()
         self.entries = 0
 
@@ -64,12 +78,16 @@ class Machine(RuleBasedStateMachine):
         assert receipt.unchanged == sum(old.get(ts) == b for ts, b in answer.items())
         assert receipt.corrected == len(answer) - receipt.inserted - receipt.unchanged
         self.bars = {ts: b for ts, b in self.bars.items() if ts not in span} | answer
+        if outcome is Outcome.BARS:
+            self.covered |= set(range(first, first + length))
         self._recorded(at)
 
     @rule(outcome=st.sampled_from([Outcome.EMPTY, Outcome.FAILED]), at=st.integers(0, 50))
     def record(self, outcome: Outcome, at: int) -> None:
         """An entry without bars changes none."""
         self.store.write(checked({}, Span(T0, T0 + DAY), at, outcome=outcome))
+        if outcome is Outcome.EMPTY:
+            self.covered |= set(range(DAY // SLOT))
         self._recorded(at)
 
     @rule(timeframe=st.sampled_from(TIMEFRAMES))
@@ -89,7 +107,7 @@ class Machine(RuleBasedStateMachine):
     def look_back(self, data: st.DataObject) -> None:
         """Any earlier moment is as it was."""
         moment = data.draw(st.integers(0, 50))
-        then = next((bars for written, bars in reversed(self.history) if written <= moment), {})
+        then = next((bars for written, bars, _ in reversed(self.history) if written <= moment), {})
         assert self.store.read(SPY, Base.MINUTE, EVER, as_of=moment) == batch(then)
 
     @rule(first=slots, length=st.integers(1, 20))
@@ -98,6 +116,22 @@ class Machine(RuleBasedStateMachine):
         span = Span(T0 + first * SLOT + MINUTE, T0 + (first + length) * SLOT)
         part = {ts: b for ts, b in self.bars.items() if ts in span}
         assert self.store.read(SPY, Base.MINUTE, span) == batch(part)
+
+    @rule(parts=st.lists(st.tuples(slots, st.integers(1, 9), st.integers(-90, 90)), max_size=4))
+    def count(self, parts: list[tuple[int, int, int]]) -> None:
+        """A count is of the bars that stand, wherever its spans cut."""
+        cut = [(T0 + first * SLOT + shift * MINUTE, length * SLOT) for first, length, shift in parts]
+        spans = SpanSet(Span(start, start + length) for start, length in cut)
+        assert self.store.count(SPY, Base.MINUTE, spans) == sum(ts in spans for ts in self.bars)
+
+    @rule(first=slots, length=st.integers(1, 60))
+    def list_revisions(self, first: int, length: int) -> None:
+        """What changed between two moments, in any part of the series, is told as it was."""
+        span = Span(T0 + first * SLOT, T0 + (first + length) * SLOT)
+        listed = list(self.store.revisions(SPY, Base.MINUTE, span))
+        assert listed == sorted(
+            (r for r in self._revisions() if r.ts in span), key=lambda r: (r.ts, r.written)
+        )
 
     @rule()
     def verify(self) -> None:
@@ -118,7 +152,23 @@ class Machine(RuleBasedStateMachine):
     def _recorded(self, at: int) -> None:
         self.entries += 1
         written = max(at, self.history[-1][0]) if self.history else at
-        self.history.append((written, dict(self.bars)))
+        self.history.append((written, dict(self.bars), set(self.covered)))
+
+    def _revisions(self) -> list[Revision]:
+        """The moments laid side by side: of one moment the last state counts."""
+        moments = {written: (bars, covered) for written, bars, covered in self.history}
+        found = []
+        old: dict[int, Bar] = {}
+        covered: set[int] = set()
+        for written, (new, covered_then) in moments.items():
+            for ts in old.keys() | new.keys():
+                final = (ts - T0) // SLOT in covered
+                if old.get(ts) != new.get(ts) and (ts in old or final):
+                    found.append(
+                        Revision(ts, written, numbers(old.get(ts)), numbers(new.get(ts)), final=final)
+                    )
+            old, covered = new, covered_then
+        return found
 
 
 class PackedMachine(Machine):
@@ -134,21 +184,28 @@ class PlainMachine(Machine):
 
     @invariant()
     def sql_readers_see_what_was_asked_for(self) -> None:
-        """The view holds the asked timeframes, each made of the bars that stand."""
+        """The views hold the asked timeframes, each made of the bars that stand, and tell which are final."""
         if not hasattr(self, "store"):
             return
         base = batch(self.bars)
         expected = {
-            (t.name, ts)
+            (t.name, ts): int(self._is_final(ts, t))
             for t in TIMEFRAMES
             if t.name in self.asked
             for ts in (slow_derive(base, t, SPY.asset_class) if t.derived else base).ts.tolist()
         }
         db = sqlite3.connect(file_of(self.url))
-        rows = db.execute("SELECT timeframe, ts FROM market_data WHERE symbol = 'SPY'").fetchall()
+        rows = db.execute("SELECT timeframe, ts, final FROM market_data_now WHERE symbol = 'SPY'").fetchall()
+        final = db.execute("SELECT timeframe, ts FROM market_data WHERE symbol = 'SPY'").fetchall()
         db.close()
-        assert len(rows) == len(expected)
-        assert set(rows) == expected
+        assert sorted(rows) == sorted((*key, mark) for key, mark in expected.items())
+        assert sorted(final) == sorted(key for key, mark in expected.items() if mark)
+
+    def _is_final(self, ts: int, timeframe: Timeframe) -> bool:
+        """Whether every slot that the bar's window touches is covered."""
+        assert timeframe.minutes
+        last = ts + timeframe.minutes * MINUTE - 1
+        return set(range((ts - T0) // SLOT, (last - T0) // SLOT + 1)) <= self.covered
 
 
 @pytest.mark.parametrize("machine", [PackedMachine, PlainMachine])

@@ -8,10 +8,10 @@ import pytest
 
 from gapless.errors import StoreDamaged
 from gapless.ports import Store
-from gapless.vocabulary.span import Span
+from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Damage, Outcome, Wish
 from gapless.vocabulary.timeframe import DAY, MINUTE, Base, Timeframe
-from stores.making import EVER, KINDS, SPY, T0, Bar, bar, batch, file_of, opened, put, url_of
+from stores.making import EVER, KINDS, SPY, T0, Bar, bar, batch, checked, file_of, opened, put, url_of
 
 DAYS = 6
 
@@ -76,7 +76,7 @@ SWAP = (
     "(SELECT payload, checksum FROM kept WHERE kept.id = 5 - segment.id) WHERE id IN (2, 3)"
 )
 ONE_MORE = (
-    "INSERT INTO bar SELECT series_id, ts + 1, open, high, low, close, volume, vwap, trades, written "
+    "INSERT INTO bar SELECT series_id, provisional, ts + 1, open, high, low, close, volume, vwap, trades, written "
     f"FROM bar WHERE ts = {T0 + 2 * DAY}"
 )
 PACKED = {
@@ -219,6 +219,65 @@ def test_damaged_revisions_are_not_served(tmp_path: Path) -> None:
     assert len(store.read(SPY, Base.MINUTE, EVER)) == len(BARS)
     with pytest.raises(StoreDamaged, match="earlier version"):
         store.read(SPY, Base.MINUTE, EVER, as_of=50)
+    with pytest.raises(StoreDamaged, match="earlier version"):
+        list(store.revisions(SPY, Base.MINUTE, EVER))
+    store.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_revisions_are_told_of_damaged_bars(tmp_path: Path, kind: str) -> None:
+    """What changed cannot be told where what is there is not what was written; elsewhere it can."""
+    url = url_of(kind, tmp_path)
+    fill(url)
+    store = opened(url)
+    put(store, day_bars(4) | {T0 + 4 * DAY: bar(1.0)}, at=100)
+    name, statements = ("a changed byte", PACKED) if kind == "packed" else ("a changed price", PLAIN)
+    tamper(url, str(statements[name][1]))
+    with pytest.raises(StoreDamaged, match="SPY 1m"):
+        list(store.revisions(SPY, Base.MINUTE, EVER))
+    (only,) = store.revisions(SPY, Base.MINUTE, day_span(4))
+    assert (only.ts, only.written) == (T0 + 4 * DAY, 100)
+    store.close()
+
+
+def test_a_damaged_segment_is_not_counted_by_what_is_in_it(tmp_path: Path) -> None:
+    """Where a segment has to be opened to count its bars, its checksum is asked first."""
+    url = url_of("packed", tmp_path)
+    fill(url)
+    tamper(url, str(PACKED["a changed byte"][1]))
+    store = opened(url)
+    half = Span(T0 + 2 * DAY, T0 + 2 * DAY + 100 * MINUTE)
+    with pytest.raises(StoreDamaged):
+        store.count(SPY, Base.MINUTE, SpanSet([half]))
+    assert store.count(SPY, Base.MINUTE, SpanSet([day_span(3)])) == 300
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        f"UPDATE bar SET provisional = 1 WHERE ts = {T0 + 2 * DAY}",
+        f"UPDATE bar SET provisional = 0 WHERE ts = {T0 + 2 * DAY + 299 * MINUTE}",
+    ],
+)
+def test_a_mark_that_the_ledger_does_not_bear_out_is_found(tmp_path: Path, change: str) -> None:
+    """Bars that call themselves final, or provisional, and are not: verify tells, asking again heals."""
+    url = url_of("plain", tmp_path)
+    store = opened(url)
+    bars, edge = day_bars(2), T0 + 2 * DAY + 200 * MINUTE
+    final, still_open = (
+        {ts: b for ts, b in bars.items() if (ts < edge) is before} for before in (True, False)
+    )
+    put(store, final, at=1)
+    span = Span(edge, edge + 100 * MINUTE)
+    store.write(checked(still_open, span, 2, outcome=Outcome.PROVISIONAL))
+    assert list(store.verify()) == []
+    tamper(url, change)
+    damages = list(store.verify())
+    assert [damage.what for damage in damages] == ["its rows are not as final as the ledger says"]
+    for damage in damages:
+        store.set_aside(damage, now=1000)
+    assert list(store.verify()) == []
     store.close()
 
 

@@ -30,9 +30,9 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 def test_looking_does_not_make_a_store(tmp_path: Path, kind: str) -> None:
     """Where no store is, reading or opening without `create` says so and leaves nothing behind."""
     url = url_of(kind, tmp_path)
-    for how in ({"read_only": True}, {"create": False}):
+    for read_only, create in ((True, True), (False, False)):
         with pytest.raises(UsageError, match="no store at") as refused:
-            opened(url, **how)
+            opened(url, read_only=read_only, create=create)
         assert "gapless backfill" in refused.value.hint
     assert list(tmp_path.iterdir()) == []
 
@@ -118,6 +118,21 @@ def test_a_store_of_a_newer_gapless_is_left_alone(tmp_path: Path, kind: str) -> 
     with pytest.raises(NewerStore, match="99") as refused:
         opened(url)
     assert "Upgrade" in refused.value.hint
+    assert file_of(url).read_bytes() == before
+
+
+def test_a_plain_store_of_an_earlier_layout_is_left_alone(tmp_path: Path) -> None:
+    """Rows that do not tell provisional from final are not read as if they did."""
+    url = url_of("plain", tmp_path)
+    opened(url).close()
+    db = sqlite3.connect(file_of(url))
+    db.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
+    db.commit()
+    db.close()
+    before = file_of(url).read_bytes()
+    with pytest.raises(StorageError, match="schema 1") as refused:
+        opened(url)
+    assert "new store" in refused.value.hint
     assert file_of(url).read_bytes() == before
 
 

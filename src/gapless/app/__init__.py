@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from gapless.app.reading import Bars, ExportReceipt
 from gapless.app.warehouse import Warehouse, open_warehouse
+from gapless.frames import Bars
 from gapless.settings import SETTINGS, load, user_file
 
-__all__ = ["Bars", "ExportReceipt", "Warehouse", "open", "open_warehouse"]
+__all__ = ["Bars", "Warehouse", "open", "open_warehouse"]
 
 
 def open(store: str | None = None, **settings: str) -> Warehouse:  # noqa: A001 - `gapless.open` reads well

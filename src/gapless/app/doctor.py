@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from gapless.app.instants import iso, midnight
 from gapless.errors import GaplessError, RunOver
-from gapless.fetch import Rate
+from gapless.fetch import Rate, unpack
 from gapless.ports import Calendar, Clock, Store
 from gapless.providers import Holiday, Massive
 from gapless.settings import Settings
@@ -101,7 +101,7 @@ async def _ask(settings: Settings, store: Store | None, clock: Clock, request: R
         tell=lambda _: None,
     ) as http:
         await http.turn(request.asset_class)
-        return await http.fetch(request)
+        return unpack(await http.fetch(request))
 
 
 class _NoTurns:

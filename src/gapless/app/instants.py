@@ -63,5 +63,10 @@ def iso(instant: int) -> str:
     return datetime.fromtimestamp(instant / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def typed(instant: int) -> str:
+    """An instant as a person can type it again, whatever the zone of the instrument."""
+    return datetime.fromtimestamp(instant / 1000, UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
 def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)

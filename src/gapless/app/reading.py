@@ -1,160 +1,168 @@
-"""Bars on their way out: any timeframe, read from the store and derived, final or marked."""
+"""Bars on their way out: read from the store, adjusted, derived, and marked final or not."""
 
-import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from math import isnan
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapless.errors import StorageError, UsageError
-from gapless.ledger import fold
+from gapless.adjust import Adjust, Factors, adjusted, adjustment
+from gapless.frames import Piece, SymbolBars
+from gapless.ledger import Coverage, fold
 from gapless.ports import Calendar, Store
-from gapless.resample import aligned, derive, window_ends
-from gapless.stores import open_store
-from gapless.vocabulary.batch import NO_TRADES, Batch
+from gapless.resample import Hours, SessionPart, aligned, base_of, derive, window_ends
+from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import AssetClass, Instrument
+from gapless.vocabulary.sessions import Sessions
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import Checked, Entry, Wish
-from gapless.vocabulary.timeframe import DAY, MINUTE, Timeframe
+from gapless.vocabulary.steps import Wish
+from gapless.vocabulary.timeframe import DAY, MINUTE, TIMEFRAMES, Base, Timeframe
 
-_CHUNK = 366 * DAY
-"""Bars are exported a year at a time, so that memory stays bounded whatever the history."""
+_EVER = Span(-(2**62), 2**62)
+_QUARTER = 92 * DAY
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
-    """Bars of one symbol and timeframe; `final[i]` tells whether row i can no longer change."""
+class View:
+    """How stored bars are looked at.
 
-    symbol: str
-    timeframe: str
-    batch: Batch
-    final: NDArray[np.bool_]
-
-
-def read_bars(store: Store, calendar: Calendar, wish: Wish, *, provisional: bool) -> Bars:
-    """The bars of a wish that start inside its span; those that can still change only on request.
-
-    A bar is final when every instant of its window at which the market was open is covered.
+    Which part of each session, adjusted for what, as they were at `as_of` (Unix ms; None: now), and whether bars
+    that can still change are shown.
     """
-    instrument, frame = wish.instrument, wish.timeframe
-    windows = aligned(wish.span, frame, instrument.asset_class)
-    base = store.read(instrument, frame.base, windows if frame.derived else wish.span)
-    batch = derive(base, frame, instrument.asset_class) if frame.derived else base
-    batch = batch.between(wish.span)
-    final = _final(batch, frame, instrument.asset_class, _uncovered(store, calendar, wish, windows))
-    if not provisional:
-        batch, final = batch.take(final), final[final]
-    return Bars(instrument.ticker, frame.name, batch, final)
+
+    session: SessionPart = SessionPart.ALL
+    adjust: Adjust | None = None
+    as_of: int | None = None
+    provisional: bool = False
+
+    @property
+    def raw(self) -> bool:
+        """Whether the bars of a base are shown exactly as they are stored now."""
+        return (self.session, self.adjust, self.as_of) == (SessionPart.ALL, None, None)
 
 
-def _uncovered(store: Store, calendar: Calendar, wish: Wish, span: Span) -> SpanSet:
-    """Where the market was open, or may have been, and the ledger cannot vouch for the bars."""
-    base = wish.timeframe.base
-    covered = fold(store.entries(wish.instrument, base)).covered
-    unknown = SpanSet([span]) - SpanSet([calendar.known(wish.instrument)])
-    return (calendar.sessions(wish.instrument, span).trading(base) | unknown) - covered
+@dataclass(slots=True)
+class Reader:
+    """Reads pieces of one store in one view, as of `now` (Unix ms); what it learned of a series it remembers.
+
+    Safe to call from many threads: at worst two of them learn the same.
+    """
+
+    store: Store
+    calendar: Calendar
+    view: View
+    now: int
+    _coverage: dict[tuple[Instrument, Base], Coverage] = field(default_factory=dict)
+    _factors: dict[Instrument, Factors] = field(default_factory=dict)
+
+    def read(self, piece: Piece) -> SymbolBars:
+        """The bars that start inside the piece's span; those that can still change only where the view has them.
+
+        A bar is final when every instant of its window at which the market was open is covered.
+        """
+        instrument, frame = Instrument.parse(piece.symbol), Timeframe.parse(piece.timeframe)
+        base = self.base(frame)
+        hours = self._hours(instrument, frame, piece.span)
+        windows = aligned(piece.span, frame, instrument.asset_class, hours)
+        bars = self._base_bars(instrument, base, piece.span if frame.name == base else windows)
+        if frame.name != base or hours is not None:
+            bars = derive(bars, frame, instrument.asset_class, hours).between(piece.span)
+        uncovered = self._uncovered(instrument, base, windows, hours)
+        final = _final(bars, _ends(bars, frame, base, instrument.asset_class, hours), uncovered)
+        if not self.view.provisional:
+            bars, final = bars.take(final), final[final]
+        return SymbolBars(instrument.ticker, bars, final)
+
+    def base(self, frame: Timeframe) -> Base:
+        """The base that bars of this timeframe are made of in this view."""
+        return base_of(frame, self.view.session)
+
+    def coverage(self, instrument: Instrument, base: Base) -> Coverage:
+        """What the ledger says of a series, or said then."""
+        key = instrument, base
+        if key not in self._coverage:
+            as_of, entries = self.view.as_of, self.store.entries(instrument, base)
+            self._coverage[key] = fold(e for e in entries if as_of is None or e.recorded <= as_of)
+        return self._coverage[key]
+
+    def hull(self, instrument: Instrument, frame: Timeframe) -> Span | None:
+        """From the first to the last stored bar of the base that a timeframe is made of; None without any."""
+        for series in self.store.series():
+            if (series.instrument, series.base) == (
+                instrument,
+                self.base(frame),
+            ) and series.first is not None:
+                return Span(series.first, (series.last or series.first) + MINUTE)
+        return None
+
+    def sessions(self, instrument: Instrument, span: Span) -> Sessions:
+        """The sessions around `span`, cut down to the part that the view shows."""
+        whole = self.calendar.sessions(instrument, span)
+        hours = Hours.of(whole, self.view.session)
+        if hours is None:
+            return whole
+        days = whole.day[np.searchsorted(whole.pre, hours.start, side="right") - 1]
+        return Sessions(days, hours.start, hours.start, hours.end, hours.end)
+
+    def _hours(self, instrument: Instrument, frame: Timeframe, span: Span) -> Hours | None:
+        if self.view.session is SessionPart.ALL:
+            return None
+        around = frame if frame.minutes is None else TIMEFRAMES["1d"]
+        whole = aligned(span, around, instrument.asset_class)
+        return Hours.of(self.calendar.sessions(instrument, whole), self.view.session)
+
+    def _base_bars(self, instrument: Instrument, base: Base, span: Span) -> Batch:
+        """Adjusting comes before deriving: a week across a split has bars on both sides of it."""
+        bars = self.store.read(instrument, base, span, self.view.as_of)
+        if self.view.adjust is None or instrument.asset_class is not AssetClass.STOCKS:
+            return bars
+        return adjusted(bars, self.factors(instrument, self.view.adjust))
+
+    def factors(self, instrument: Instrument, adjust: Adjust) -> Factors:
+        """What the bars of a stock are multiplied with over time."""
+        if instrument not in self._factors:
+            days = self.store.read(instrument, Base.DAY, _EVER, self.view.as_of)
+            moment = self.now if self.view.as_of is None else self.view.as_of
+            weighed = adjustment(self.store.actions(instrument.ticker), days, adjust, now=moment)
+            self._factors[instrument] = weighed.factors
+        return self._factors[instrument]
+
+    def _uncovered(self, instrument: Instrument, base: Base, span: Span, hours: Hours | None) -> SpanSet:
+        """Where the market was open, or may have been, and the ledger cannot vouch for the bars."""
+        covered = self.coverage(instrument, base).covered
+        unknown = SpanSet([span]) - SpanSet([self.calendar.known(instrument)])
+        trading = self.calendar.sessions(instrument, span).trading(base) if hours is None else hours.spans()
+        return (trading | unknown) - covered
 
 
-def _final(batch: Batch, frame: Timeframe, asset_class: AssetClass, uncovered: SpanSet) -> NDArray[np.bool_]:
-    starts = np.array([span.start for span in uncovered], np.int64)
-    ends = np.array([span.end for span in uncovered], np.int64)
-    last = window_ends(batch.ts, frame, asset_class) if frame.derived else batch.ts + MINUTE
+def pieces_of(wishes: Iterable[Wish]) -> list[Piece]:
+    """What is read at once when much is read: a quarter of minutes, all of the days."""
+    return [
+        Piece(wish.instrument.ticker, wish.timeframe.name, span)
+        for wish in wishes
+        for span in (wish.span.pieces(_QUARTER) if wish.timeframe.minutes else [wish.span])
+    ]
+
+
+def final_until(parts: Sequence[SymbolBars], settled: int) -> int:
+    """Before this instant (Unix ms) every bar of the parts is final; `settled` where all of them are."""
+    changing = [int(part.batch.ts[~part.final][0]) for part in parts if not part.final.all()]
+    return min([settled, *changing])
+
+
+def _ends(
+    bars: Batch, frame: Timeframe, base: Base, asset_class: AssetClass, hours: Hours | None
+) -> NDArray[np.int64]:
+    if frame.name == base and hours is None:
+        return bars.ts + MINUTE
+    return window_ends(bars.ts, frame, asset_class, hours)
+
+
+def _final(bars: Batch, ends: NDArray[np.int64], uncovered: SpanSet) -> NDArray[np.bool_]:
+    begins = np.array([span.start for span in uncovered], np.int64)
+    stops = np.array([span.end for span in uncovered], np.int64)
     # The first uncovered stretch that ends after a window began: does it begin before the window ends?
-    following = np.searchsorted(ends, batch.ts, side="right")
-    begins = np.append(starts, np.iinfo(np.int64).max)[following]
-    result: NDArray[np.bool_] = begins >= last
+    following = np.searchsorted(stops, bars.ts, side="right")
+    first = np.append(begins, np.iinfo(np.int64).max)[following]
+    result: NDArray[np.bool_] = first >= ends
     return result
-
-
-# -- export ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ExportReceipt:
-    """What was written where."""
-
-    path: str
-    rows: int
-    series: int
-
-
-def export(store: Store, calendar: Calendar, out: Path, fmt: str, wishes: Sequence[Wish]) -> ExportReceipt:
-    """Write the final bars of every wish to a new file, `csv` or `sqlite` (table `market_data`).
-
-    Raises:
-        UsageError: another format, or a file that is there already.
-        StorageError: the file cannot be written.
-    """
-    writers = {"csv": _export_csv, "sqlite": _export_sqlite}
-    if fmt not in writers:
-        raise UsageError(f"`{fmt}` is not a format to export to.", hint=f"Use one of: {', '.join(writers)}.")
-    if out.exists():
-        raise UsageError(f"{out} is there already.", hint="Name a new file; nothing is overwritten.")
-    try:
-        rows = writers[fmt](store, calendar, out, wishes)
-    except OSError as error:
-        raise StorageError(
-            f"{out} cannot be written: {error.strerror}.", hint="Name a folder that exists."
-        ) from error
-    return ExportReceipt(str(out), rows, len(wishes))
-
-
-def _export_csv(store: Store, calendar: Calendar, out: Path, wishes: Sequence[Wish]) -> int:
-    rows = 0
-    with out.open("x", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["symbol", "timeframe", "time", *Batch.empty().columns])
-        for wish in wishes:
-            for bars in _in_chunks(store, calendar, wish):
-                writer.writerows([bars.symbol, bars.timeframe, *row] for row in csv_rows(bars.batch))
-                rows += len(bars.batch)
-    return rows
-
-
-def csv_rows(batch: Batch) -> Iterator[list[object]]:
-    """Each bar as a row: its time as ISO text in UTC, then its columns; what is missing is empty."""
-    columns = [column.tolist() for column in batch.columns.values()]
-    for ts, *numbers, trades in zip(*columns, strict=True):
-        time = datetime.fromtimestamp(ts / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        shown = ("" if isnan(number) else number for number in numbers)
-        yield [time, ts, *shown, "" if trades == NO_TRADES else trades]
-
-
-def _export_sqlite(store: Store, calendar: Calendar, out: Path, wishes: Sequence[Wish]) -> int:
-    """Through the plain store, so that an export is a store of its own that gapless can go on with."""
-    target = open_store(f"sqlite:///{out}", derive=derive)
-    try:
-        target.remember(wishes)
-        for instrument, frame in dict.fromkeys((wish.instrument, wish.timeframe.base) for wish in wishes):
-            spans = [w.span for w in wishes if (w.instrument, w.timeframe.base) == (instrument, frame)]
-            hull = Span(min(span.start for span in spans), max(span.end for span in spans))
-            for entry in _final_entries(store, Wish(instrument, Timeframe.parse(frame), hull)):
-                batch = store.read(instrument, frame, entry.span)
-                target.write(Checked(instrument, frame, batch, (entry,)))
-        return sum(len(read_bars(target, calendar, wish, provisional=True).batch) for wish in wishes)
-    finally:
-        target.close()
-
-
-def _final_entries(store: Store, wish: Wish) -> Iterator[Entry]:
-    for piece in fold(store.entries(wish.instrument, wish.timeframe.base)).within(wish.span):
-        if piece.entry.outcome.covers:
-            yield replace(piece.entry, span=piece.span)
-
-
-def _in_chunks(store: Store, calendar: Calendar, wish: Wish) -> Iterator[Bars]:
-    for piece in wish.span.pieces(_CHUNK):
-        yield read_bars(store, calendar, replace(wish, span=piece), provisional=False)
-
-
-def stored_span(store: Store, instrument: Instrument, timeframe: Timeframe) -> Span | None:
-    """The whole windows of a timeframe that hold any stored bar, None where there is none."""
-    for series in store.series():
-        if (series.instrument, series.base) == (instrument, timeframe.base) and series.first is not None:
-            stored = Span(series.first, (series.last or series.first) + 1)
-            return aligned(stored, timeframe, instrument.asset_class)
-    return None

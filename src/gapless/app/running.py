@@ -4,31 +4,31 @@ import asyncio
 import platform
 import random
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from math import ceil
+from math import ceil, inf
 from os import getpid
 
 from gapless.engine import Engine, Policy, World
-from gapless.errors import JobOver, Retriable, RunOver
-from gapless.fetch import Rate, delay_before
+from gapless.errors import RunOver
+from gapless.fetch import Rate, delay_before, unpack
 from gapless.ledger import fold
 from gapless.plan import Plan, SeriesPlan
-from gapless.ports import Calendar, Clock, Http, Provider, Store
+from gapless.ports import Calendar, Clock, Provider, Store
 from gapless.providers import Subscription
 from gapless.settings import Settings
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.events import Event, RunStarted, Tell
 from gapless.vocabulary.instrument import AssetClass
 from gapless.vocabulary.span import SpanSet
-from gapless.vocabulary.steps import Checked, CorporateAction, Entry, Job, Outcome, Request
+from gapless.vocabulary.steps import Checked, Entry, Job, Outcome
 
 _FEWEST_WORKERS, _MOST_WORKERS = 4, 32
-_ACTION_KINDS = ("split", "dividend")
-_TICKERS_A_REQUEST = 200
+_MANY_REQUESTS, _DECODED_A_SECOND = 24, 15
+"""One process decodes some 30 pages a second; a second one pays for its start within a second or two."""
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Run:
         self.tell(RunStarted(self.run_id, len(jobs), plan.requests))
         workers = self._workers()
         self._loop = asyncio.get_running_loop()
-        self._engine = self._make_engine(workers)
+        self._engine = self._make_engine(workers, plan.requests)
         notes = [note for series in plan.series if (note := self._note(series))]
         try:
             if not jobs:
@@ -92,10 +92,10 @@ class Run:
                 profile=self._profile,
                 connections=workers + 2,
             ) as http:
-                await self._engine.run(jobs, http, notes)
-                await self._fetch_actions(http, [job.instrument.ticker for job in jobs if _is_stock(job)])
+                await self._engine.run(jobs, http, notes, _stocks(jobs))
         except RunOver as error:
             self.error = error
+        self.problems += self._engine.problems
 
     def stop(self) -> None:
         """Finish the pages in hand, start nothing new."""
@@ -103,9 +103,10 @@ class Run:
             with suppress(RuntimeError):  # the loop is closed: the run is over already
                 self._loop.call_soon_threadsafe(self._engine.stop)
 
-    def _make_engine(self, workers: int) -> Engine:
+    def _make_engine(self, workers: int, requests: int) -> Engine:
         slowest = max((rate.pace for rate in self.rates.values() if rate), default=1.0)
         world = World(
+            unpack=unpack,
             provider=self.provider,
             calendar=self.calendar,
             store=self.store,
@@ -115,7 +116,12 @@ class Run:
             tell=self.tell,
             history_edge=lambda _: self.subscription.history_edge(self.clock.now()),
         )
-        policy = Policy(workers, self.settings.confirm_after, self.settings.max_requests or None)
+        policy = Policy(
+            workers,
+            self.settings.confirm_after,
+            self.settings.max_requests or None,
+            beside=requests >= _MANY_REQUESTS and self._fastest() > _DECODED_A_SECOND,
+        )
         return Engine(world, policy, run_id=self.run_id, holder=holder())
 
     def _profile(self, asset_class: AssetClass) -> str:
@@ -127,11 +133,14 @@ class Run:
         """Enough chains at a time to use the rate up when an answer takes two seconds."""
         if self.settings.workers:
             return self.settings.workers
-        rates = [rate for rate in self.rates.values() if rate]
-        if len(rates) < len(self.rates):
+        fastest = self._fastest()
+        if fastest == inf:
             return _MOST_WORKERS // 2
-        fastest = max(rate.calls / rate.per for rate in rates)
         return max(_FEWEST_WORKERS, min(_MOST_WORKERS, ceil(2 * fastest) + 1))
+
+    def _fastest(self) -> float:
+        """The most requests a second that any class allows."""
+        return max(rate.calls / rate.per if rate else inf for rate in self.rates.values())
 
     def _note(self, series: SeriesPlan) -> Checked | None:
         """What needs no request is written down all the same, with its reason."""
@@ -154,42 +163,9 @@ class Run:
                 series.instrument, series.base, span, outcome, recorded=now, reason=reason, run_id=self.run_id
             )
 
-    async def _fetch_actions(self, http: Http, tickers: Sequence[str]) -> None:
-        """Splits and dividends of the stocks in this run; a failure costs them, never a bar."""
-        names = sorted(set(tickers))
-        for start in range(0, len(names), _TICKERS_A_REQUEST):
-            for kind in _ACTION_KINDS:
-                try:
-                    await self._fetch_kind(http, kind, names[start : start + _TICKERS_A_REQUEST])
-                except (Retriable, JobOver) as error:
-                    self.problems.append(f"{kind}s were not read: {error.message}")
 
-    async def _fetch_kind(self, http: Http, kind: str, tickers: Sequence[str]) -> None:
-        request: Request | None = self.provider.actions_request(kind, tickers)
-        seen: set[str] = set()
-        while request is not None and request.url not in seen:
-            seen.add(request.url)
-            actions, request = await self._ask(http, kind, request)
-            self.store.put_actions(actions)
-
-    async def _ask(
-        self, http: Http, kind: str, request: Request
-    ) -> tuple[list[CorporateAction], Request | None]:
-        failures = 0
-        while True:
-            try:
-                await http.turn(request.asset_class)
-                return self.provider.decode_actions(kind, await http.fetch(request))
-            except Retriable as error:
-                failures += 1
-                delay = delay_before(error, failures, rng=random.Random())  # noqa: S311 - jitter
-                if delay is None:
-                    raise
-                await self.clock.sleep(delay)
-
-
-def _is_stock(job: Job) -> bool:
-    return job.instrument.asset_class is AssetClass.STOCKS
+def _stocks(jobs: Iterable[Job]) -> list[str]:
+    return sorted({job.instrument.ticker for job in jobs if job.instrument.asset_class is AssetClass.STOCKS})
 
 
 def holder() -> str:

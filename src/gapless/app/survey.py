@@ -61,8 +61,13 @@ def survey(
     )
 
 
+def settled_until(calendar: Calendar, instrument: Instrument, base: Base, now: int) -> int:
+    """Bars that start before this instant (Unix ms) can be final at `now`."""
+    recent = calendar.sessions(instrument, Span(now - _AROUND, now + _AROUND))
+    return final_until(instrument.asset_class, base, recent, now)
+
+
 def settled_day(calendar: Calendar, instrument: Instrument, now: int) -> int:
     """The end of the last day whose bars are all final: where a backfill ends unless told otherwise."""
-    recent = calendar.sessions(instrument, Span(now - _AROUND, now + _AROUND))
-    edges = (final_until(instrument.asset_class, base, recent, now) for base in Base)
-    return day_start(min(edges), instrument.asset_class)
+    edge = min(settled_until(calendar, instrument, base, now) for base in Base)
+    return day_start(edge, instrument.asset_class)

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gapless.checks import Context, judge
-from gapless.engine.conveyor import DelayBefore, Judge, Progress, Rooms, carry, in_thread
+from gapless.engine.actions import fetch_actions
+from gapless.engine.conveyor import Judge, Progress, carry
+from gapless.engine.decoding import Decoders
 from gapless.engine.leases import RENEW_EVERY, Leases
 from gapless.engine.line import Line
 from gapless.engine.patience import Patience
+from gapless.engine.rooms import DelayBefore, Rooms, Unpack
 from gapless.errors import (
     BadAnswer,
     GaplessError,
@@ -32,14 +35,12 @@ from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Checked, Entry, Job, Lease, Outcome, Page
 from gapless.vocabulary.timeframe import DAY
 
-_DECODERS = 1
-"""Threads that decode: reading text holds the interpreter, so a second one would only take turns with the first."""
-
 
 @dataclass(frozen=True, slots=True)
 class World:
     """What a run needs from outside. `history_edge` tells the plan's edge at this moment (None: no edge)."""
 
+    unpack: Unpack
     provider: Provider
     calendar: Calendar
     store: Store
@@ -51,15 +52,22 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How a run behaves. `confirm_after` in ms; `max_requests` None for no limit of one's own."""
+    """How a run behaves. `confirm_after` in ms; `max_requests` None for no limit of one's own.
+
+    `beside`: pages may come faster than one process decodes them, so another one helps.
+    """
 
     workers: int
     confirm_after: int
     max_requests: int | None = None
+    beside: bool = False
 
 
 class Engine:
-    """Runs the jobs of one plan. `stop()` ends it after the pages in hand."""
+    """Runs the jobs of one plan. `stop()` ends it after the pages in hand.
+
+    `problems` are, in words, what went wrong beside the bars.
+    """
 
     def __init__(self, world: World, policy: Policy, *, run_id: str, holder: str) -> None:
         self._world = world
@@ -70,47 +78,67 @@ class Engine:
         self._fatal: RunOver | None = None
         self._held: LeaseHeld | None = None
         self._spent = 0
+        self.problems: list[str] = []
 
     def stop(self) -> None:
         """Finish the pages in hand, start nothing new."""
         self._stopping.set()
 
-    async def run(self, jobs: Sequence[Job], http: Http, notes: Sequence[Checked] = ()) -> None:
-        """Carry every job; `notes` are entries that need no request (closed, refused by plan).
+    async def run(
+        self, jobs: Sequence[Job], http: Http, notes: Sequence[Checked] = (), stocks: Sequence[str] = ()
+    ) -> None:
+        """Carry every job, then read the splits and dividends of these `stocks`.
+
+        `notes` are entries that need no request (closed, refused by plan).
 
         Raises:
             RunOver: why the run stopped before all jobs were tried; what was done is kept.
         """
         world = self._world
-        with ThreadPoolExecutor(_DECODERS) as decoders, ThreadPoolExecutor(1) as writer:
-            rooms = Rooms(
-                http=http,
-                provider=world.provider,
-                store=world.store,
-                clock=world.clock,
-                delay_before=world.delay_before,
-                tell=world.tell,
-                decoders=decoders,
-                writer=writer,
-                patience=Patience(world.clock.monotonic()),
-                stopping=self._stopping,
-                spend=self._spend,
-                lines={asset_class: Line() for asset_class in AssetClass},
-            )
-            heartbeat = asyncio.create_task(self._beat(writer))
-            try:
-                await in_thread(writer, self._leases.claim, [*jobs])
-                for note in notes:
-                    await in_thread(writer, world.store.write, note)
-                await self._work(list(jobs), rooms)
-            finally:
-                heartbeat.cancel()
-                with suppress(asyncio.CancelledError):
-                    await heartbeat
-                await in_thread(writer, self._leases.release)
+        async with Decoders(beside=self._policy.beside) as decoders:
+            with ThreadPoolExecutor(1, thread_name_prefix="gapless-write") as writer:
+                await self._carry(jobs, notes, stocks, self._rooms(http, decoders, writer))
         world.tell(RunEnded(self._run_id, self._fatal.message if self._fatal else ""))
         if self._fatal is not None:
             raise self._fatal
+
+    def _rooms(self, http: Http, decoders: Decoders, writer: Executor) -> Rooms:
+        world = self._world
+        return Rooms(
+            http=http,
+            unpack=world.unpack,
+            provider=world.provider,
+            store=world.store,
+            clock=world.clock,
+            delay_before=world.delay_before,
+            tell=world.tell,
+            decoders=decoders,
+            writer=writer,
+            patience=Patience(world.clock.monotonic()),
+            stopping=self._stopping,
+            spend=self._spend,
+            lines={asset_class: Line() for asset_class in AssetClass},
+        )
+
+    async def _carry(
+        self, jobs: Sequence[Job], notes: Sequence[Checked], stocks: Sequence[str], rooms: Rooms
+    ) -> None:
+        """All of it, under leases that are kept alive meanwhile and given back at the end."""
+        heartbeat = asyncio.create_task(self._beat(rooms))
+        try:
+            await rooms.write(self._leases.claim, [*jobs])
+            for note in notes:
+                await rooms.write(rooms.store.write, note)
+            await self._work(list(jobs), rooms)
+            if self._fatal is None:
+                self.problems += await fetch_actions(stocks, rooms)
+        except RunOver as error:
+            self._fatal = self._fatal or error
+        finally:
+            heartbeat.cancel()
+            with suppress(asyncio.CancelledError):
+                await heartbeat
+            await rooms.write(self._leases.release)
 
     async def _work(self, jobs: list[Job], rooms: Rooms) -> None:
         queue = iter(jobs)
@@ -138,7 +166,7 @@ class Engine:
         try:
             lease = self._leases.of(job)
             self._mind_the_edge(job)
-            judge = await in_thread(rooms.writer, self._judge_for, job)
+            judge = await rooms.write(self._judge_for, job)
             await carry(job, lease, judge, progress, rooms)
             if progress.doubts:
                 outcome, reason = await self._look_again(job, lease, judge, progress, rooms)
@@ -232,7 +260,7 @@ class Engine:
             due=now + DAY if isinstance(error, JobOver) else now,
         )
         checked = Checked(job.instrument, job.base, Batch.empty(), (entry,))
-        await in_thread(rooms.writer, rooms.store.write, checked)
+        await rooms.write(rooms.store.write, checked)
 
     def _spend(self) -> None:
         limit = self._policy.max_requests
@@ -243,10 +271,10 @@ class Engine:
             )
         self._spent += 1
 
-    async def _beat(self, writer: ThreadPoolExecutor) -> None:
+    async def _beat(self, rooms: Rooms) -> None:
         while True:
             await self._world.clock.sleep(RENEW_EVERY)
-            await in_thread(writer, self._leases.renew)
+            await rooms.write(self._leases.renew)
 
 
 def _outcome_of(error: GaplessError) -> Outcome:

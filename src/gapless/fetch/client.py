@@ -1,6 +1,5 @@
 """The way to the vendor: one connection pool, one attempt a call, the key in one header and nowhere else."""
 
-import asyncio
 import ipaddress
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,12 +15,12 @@ from yarl import URL
 
 from gapless.errors import BadAnswer, GaplessError, KeyRefused, NetworkError, RateLimited, UsageError
 from gapless.fetch.answers import HINT_KEY, error_for
-from gapless.fetch.body import MOST_BYTES, MOST_WIRE_BYTES, unpack
+from gapless.fetch.body import MOST_WIRE_BYTES, inflate
 from gapless.fetch.limiter import Limiter, Rate, Turns
 from gapless.ports import Clock
 from gapless.vocabulary.events import Tell
 from gapless.vocabulary.instrument import AssetClass
-from gapless.vocabulary.steps import Page, Request
+from gapless.vocabulary.steps import Answer, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +53,13 @@ async def open_http(
     timeouts: Mapping[AssetClass, Timeouts] = TIMEOUTS,
     connections: int = 64,
     most_wire_bytes: int = MOST_WIRE_BYTES,
-    most_bytes: int = MOST_BYTES,
 ) -> AsyncIterator["Client"]:
     """Open the connection pool of one run; it is closed on leaving.
 
     The key goes to the scheme, host and port of `base_url` and nowhere else. A class without a rate is not
     limited; classes with the same `profile` share one rate. `connections` should not be less than the requests
     made at a time: one that waits for a connection after its turn reaches the vendor too late.
-    `most_wire_bytes` and `most_bytes` bound one answer before and after decompression.
+    `most_wire_bytes` bounds one answer, as compressed.
 
     Raises:
         UsageError: an address that is not safe for a key.
@@ -99,7 +97,7 @@ async def open_http(
             read_bufsize=1 << 18,
         ) as session:
             session._retry_connection = False  # noqa: SLF001 - a request sent twice unseen would break the rate
-            yield Client(session, origin, key, limiters, clock, timeouts, (most_wire_bytes, most_bytes))
+            yield Client(session, origin, key, limiters, clock, timeouts, most_wire_bytes)
 
 
 class Client:
@@ -113,17 +111,17 @@ class Client:
         limiters: Mapping[AssetClass, Limiter],
         clock: Clock,
         timeouts: Mapping[AssetClass, Timeouts],
-        most: tuple[int, int],
+        most_wire_bytes: int,
     ) -> None:
         self._session, self._origin, self._key = session, origin, key
         self._limiters, self._clock, self._timeouts = limiters, clock, timeouts
-        self._most_wire, self._most = most
+        self._most_wire = most_wire_bytes
 
     async def turn(self, asset_class: AssetClass) -> None:
         """Wait until the shared rate of this class allows one more request; it is then taken."""
         await self._limiters[asset_class].turn()
 
-    async def fetch(self, request: Request) -> Page:
+    async def fetch(self, request: Request) -> Answer:
         """Ask once and read the whole answer. The caller has taken a turn.
 
         Raises:
@@ -139,16 +137,9 @@ class Client:
         encoding = headers.get("Content-Encoding", "").strip().lower().removeprefix("x-")
         if status != HTTPStatus.OK:
             raise await self._failure(request, status, headers, wire, encoding, request_id)
-        body, digest = await asyncio.to_thread(unpack, wire, encoding, self._most)
         self._limiters[request.asset_class].eased()
-        return Page(
-            request=request,
-            body=body,
-            digest=digest,
-            request_id=request_id,
-            received=self._clock.now(),
-            wire_bytes=len(wire),
-            seconds=self._clock.monotonic() - started,
+        return Answer(
+            request, wire, encoding, request_id, self._clock.now(), self._clock.monotonic() - started
         )
 
     def _safe(self, text: str) -> URL:
@@ -193,7 +184,7 @@ class Client:
         request_id: str,
     ) -> GaplessError:
         try:
-            body, _ = unpack(wire, encoding, _MOST_ERROR_BYTES)
+            body = inflate(wire, encoding, _MOST_ERROR_BYTES)
         except (NetworkError, BadAnswer):  # the status says enough
             body = b""
         body = body.replace(self._key.encode(), b"***")

@@ -1,89 +1,179 @@
-"""Base bars to the bars of a timeframe, column by column."""
+"""Base bars to the bars of one timeframe or of many, column by column."""
 
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from gapless.resample.grid import window_starts
+from gapless.resample.hours import Hours
+from gapless.resample.windows import Pairs, Windows
 from gapless.vocabulary.batch import NO_TRADES, Batch, Floats, Ints
 from gapless.vocabulary.instrument import AssetClass
 from gapless.vocabulary.timeframe import Timeframe
 
 _PIECE = 1 << 16
 """Bars worked on at a time: columns of half a megabyte."""
-_SHORT = 6
-"""Up to this many bars a window, one step per bar for all windows is faster than one call per window."""
+_FIVE = 5
+"""Minutes of the one timeframe whose windows are always short enough to be summed step by step."""
+_KINDS = tuple(column.dtype for column in Batch.empty().columns.values())
+"""What each column of a batch is made of; all are eight bytes wide."""
 
 
-def derive(batch: Batch, timeframe: Timeframe, asset_class: AssetClass) -> Batch:
+def derive(batch: Batch, timeframe: Timeframe, asset_class: AssetClass, hours: Hours | None = None) -> Batch:
     """The bars of `timeframe` made from shorter (or equally long) bars, stamped with their window's start.
 
     First open, highest high, lowest low, last close, sum of volume and trades; `vwap` is weighted by volume
     over the bars that have one. A sum with a missing term is missing. A window without a bar has none, and a
     bar alone in its window keeps its numbers to the last bit. The batch's edges may cut its first and last
     window: read an `aligned` span to have them whole.
+
+    With `hours` only the base bars inside of them count, and those have to be minutes (or shorter) for every
+    timeframe: see `base_of`. Sessions of all the days in the batch have to be in `hours`.
     """
-    cuts = _cuts(batch.ts, timeframe, asset_class)
-    pieces = (batch.take(slice(a, b)) for a, b in pairwise(cuts))
-    return Batch.concat(_derive(piece, timeframe, asset_class) for piece in pieces)
+    return derive_many(batch, (timeframe,), asset_class, hours)[timeframe.name]
 
 
-def _cuts(ts: Ints, timeframe: Timeframe, asset_class: AssetClass) -> list[int]:
+def derive_many(
+    batch: Batch, timeframes: Iterable[Timeframe], asset_class: AssetClass, hours: Hours | None = None
+) -> dict[str, Batch]:
+    """The bars of many timeframes by name; made of minutes, they equal those of one `derive` each to the last bit.
+
+    Intraday timeframes are made together: each takes its prices and trades from the next shorter one. Sums of
+    floating-point numbers depend on their order, so volumes and `vwap` are always summed from the base bars.
+    """
+    kept = batch if hours is None else hours.only(batch)
+    wanted = sorted(timeframes, key=lambda timeframe: timeframe.minutes or 0)
+    intraday = [timeframe for timeframe in wanted if timeframe.minutes is not None]
+    # Each intraday window is made of whole windows of every shorter one; weeks do not make months.
+    chains = [intraday, *([timeframe] for timeframe in wanted if timeframe.minutes is None)]
+    made = (_chain(kept, chain, asset_class, hours) for chain in chains if chain)
+    return {name: bars for bars_by_name in made for name, bars in bars_by_name.items()}
+
+
+def _chain(
+    batch: Batch, timeframes: Sequence[Timeframe], asset_class: AssetClass, hours: Hours | None
+) -> dict[str, Batch]:
+    """The bars of timeframes each of which nests in the next."""
+    cuts = _cuts(batch.ts, timeframes[-1], asset_class, hours)
+    pieces = [batch.take(slice(a, b)) for a, b in pairwise(cuts)]
+    grids = [list(_grid(piece.ts, timeframes, asset_class, hours)) for piece in pieces]
+    tables = [_Table(sum(len(grid[k][0]) for grid in grids)) for k in range(len(timeframes))]
+    with np.errstate(invalid="ignore"):  # prices without volume: 0 / 0 is the NaN that is meant
+        for piece, grid in zip(pieces, grids, strict=True):
+            for table, bars in zip(tables, _climb(piece, timeframes, grid), strict=True):
+                table.append(bars)
+    return {timeframe.name: table.batch() for timeframe, table in zip(timeframes, tables, strict=True)}
+
+
+def _cuts(ts: Ints, timeframe: Timeframe, asset_class: AssetClass, hours: Hours | None) -> list[int]:
     """Positions that cut the bars between windows into pieces that the processor's cache can hold."""
-    starts = window_starts(ts[_PIECE::_PIECE], timeframe, asset_class)
+    starts = window_starts(ts[_PIECE::_PIECE], timeframe, asset_class, hours)
     return sorted({0, *np.searchsorted(ts, starts).tolist(), len(ts)})
 
 
-def _derive(batch: Batch, timeframe: Timeframe, asset_class: AssetClass) -> Batch:
-    """The bars of one piece, which is not empty."""
-    starts = window_starts(batch.ts, timeframe, asset_class)
-    first = np.append(0, np.flatnonzero(starts[1:] != starts[:-1]) + 1)
-    if len(first) == len(batch):
-        return replace(batch, ts=starts)
-    last = np.append(first[1:], len(batch)) - 1
-    volume = np.add.reduceat(batch.volume, first)
+def _grid(
+    ts: Ints, timeframes: Sequence[Timeframe], asset_class: AssetClass, hours: Hours | None
+) -> Iterator[tuple[Ints, Ints]]:
+    """Of each timeframe the stamps of its windows, and which bar of the one before each window begins with."""
+    for timeframe in timeframes:
+        starts = window_starts(ts, timeframe, asset_class, hours)
+        begins = np.empty(len(ts), np.bool_)
+        begins[0] = True
+        np.not_equal(starts[1:], starts[:-1], out=begins[1:])
+        first = begins.nonzero()[0]
+        ts = starts[first]
+        yield ts, first
+
+
+def _climb(
+    base: Batch, timeframes: Sequence[Timeframe], grid: Sequence[tuple[Ints, Ints]]
+) -> Iterator[Batch]:
+    """The bars of one piece, which is not empty, in one timeframe after another."""
+    terms, bars, at = _Terms.of(base), base, np.arange(len(base))
+    for timeframe, (ts, first) in zip(timeframes, grid, strict=True):
+        if len(first) == len(bars):
+            yield replace(bars, ts=ts)
+            continue
+        at = at[first]
+        windows = Windows.starting(first, len(bars))
+        # Sums in another order differ in their last bits: how they are made must not depend on other windows.
+        stepwise = timeframe.minutes == _FIVE
+        of_base = windows if bars is base and stepwise else Windows.starting(at, len(base), stepwise=stepwise)
+        bars = _merged(bars, ts, windows, *terms.summed(of_base))
+        yield bars
+
+
+def _merged(bars: Batch, ts: Ints, windows: Windows, volume: Floats, vwap: Floats) -> Batch:
+    """One bar for each window; its stamp, volume and vwap are given."""
+    trades = windows.counts(bars.trades)
+    if bars.trades.min() == NO_TRADES:
+        trades[windows.lowest(bars.trades) == NO_TRADES] = NO_TRADES
     return Batch(
-        ts=starts[first],
-        open=batch.open[first],
-        high=_extreme(np.maximum, batch.high, first, last),
-        low=_extreme(np.minimum, batch.low, first, last),
-        close=batch.close[last],
+        ts=ts,
+        open=bars.open[windows.first],
+        high=windows.highest(bars.high),
+        low=windows.lowest(bars.low),
+        close=bars.close[windows.last],
         volume=volume,
-        vwap=np.where(first == last, batch.vwap[first], _vwap(batch, first, volume)),
-        trades=_trades(batch.trades, first),
+        vwap=vwap,
+        trades=trades,
     )
 
 
-def _extreme(pick: np.ufunc, column: Floats, first: Ints, last: Ints) -> Floats:
-    """The highest or lowest number of each window, `first` to `last` inclusive."""
-    longest = int((last - first).max()) + 1
-    if longest > _SHORT:
-        found: Floats = pick.reduceat(column, first)
-        return found
-    found = column[first]
-    for step in range(1, longest):
-        # Shorter windows meet their last bar again, which changes no extreme.
-        pick(found, column[np.minimum(first + step, last)], out=found)
-    return found
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What is summed from base bars.
+
+    `pairs` holds volume and money (volume times price), and 0 for money that is missing; `weights` the volume
+    of the money that is there, None where all is there.
+    """
+
+    base: Batch
+    pairs: Pairs
+    weights: Pairs | None
+
+    @classmethod
+    def of(cls, base: Batch) -> "_Terms":
+        """The terms of these base bars."""
+        pairs = np.empty(len(base), np.complex128)
+        pairs.real = base.volume
+        np.multiply(base.volume, base.vwap, out=pairs.imag)
+        missing = np.isnan(pairs.imag)
+        if not missing.any():
+            return cls(base, pairs, None)
+        pairs.imag[missing] = 0.0
+        return cls(base, pairs, np.where(missing, 0.0, base.volume).astype(np.complex128))
+
+    def summed(self, windows: Windows) -> tuple[Floats, Floats]:
+        """Volume and volume-weighted price of each window; a lone bar keeps its price.
+
+        The price is NaN where no volume with a price is in the window.
+        """
+        sums = windows.sums(self.pairs)
+        weights = sums if self.weights is None else windows.sums(self.weights)
+        vwap = sums.imag / weights.real
+        alone = windows.first == windows.last
+        return sums.real, np.where(alone, self.base.vwap[windows.first], vwap)
 
 
-def _vwap(batch: Batch, first: Ints, volume: Floats) -> Floats:
-    """The volume-weighted price of each window, NaN where no volume with a price is in it."""
-    money = batch.volume * batch.vwap
-    missing = np.isnan(money)
-    if missing.any():
-        money = np.where(missing, 0.0, money)
-        volume = np.add.reduceat(np.where(missing, 0.0, batch.volume), first)
-    with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN that is meant
-        mean: Floats = np.add.reduceat(money, first) / volume
-    return mean
+class _Table:
+    """Bars to come, in one block of memory: asking for it once is cheaper than once a column and piece."""
 
+    def __init__(self, rows: int) -> None:
+        cells = np.empty((len(_KINDS), rows))
+        self._bars = Batch(*(column.view(kind) for column, kind in zip(cells, _KINDS, strict=True)))
+        self._columns = tuple(self._bars.columns.values())
+        self._filled = 0
 
-def _trades(trades: Ints, first: Ints) -> Ints:
-    """The number of trades of each window, `NO_TRADES` where one of its bars has none."""
-    total: Ints = np.add.reduceat(trades, first)
-    unknown = trades == NO_TRADES
-    if unknown.any():
-        total[np.logical_or.reduceat(unknown, first)] = NO_TRADES
-    return total
+    def append(self, bars: Batch) -> None:
+        """Put these bars after those that are there."""
+        end = self._filled + len(bars)
+        for mine, column in zip(self._columns, bars.columns.values(), strict=True):
+            mine[self._filled : end] = column
+        self._filled = end
+
+    def batch(self) -> Batch:
+        """All the bars."""
+        return self._bars

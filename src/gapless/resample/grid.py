@@ -7,13 +7,20 @@ Windows are fixed by the zone of the asset class, never by the span that is aske
   back (25 hours) a last window of one hour is added to both. After the change that day's windows sit an hour
   off their usual wall-clock time, until the next midnight. Clocks change on Sundays, so no window of a stock
   session is touched. Counting wall-clock time instead would give both halves of the repeated hour one name.
-- `1d` is a local date, `1w` starts on Monday, `1mo` on the first, each at local midnight.
+- `1m` to `4h` of a part of each session (`Hours`) count from where that part starts, and its end cuts the last
+  window. Regular hours of stocks in `1h` start at 09:30, 10:30 ... 15:30, the last one half an hour long; the
+  post-market counts from the close: 16:00, or 13:00 on a half day. The pre-market starts at 04:00, where every
+  window from midnight starts too. So a window never holds bars of two parts, and a day's bars are the same
+  whatever happened on another day.
+- `1d` is a local date, `1w` starts on Monday, `1mo` on the first, each at local midnight, in every part.
 
-Windows are half-open and follow one another without holes: each instant is in exactly one.
+Windows are half-open. Without `Hours` they follow one another without holes: each instant is in exactly one.
+With `Hours`, instants outside of them are in no intraday window.
 """
 
 import numpy as np
 
+from gapless.resample.hours import Hours
 from gapless.resample.zones import Zone, zone
 from gapless.vocabulary.batch import Ints
 from gapless.vocabulary.instrument import AssetClass
@@ -21,37 +28,70 @@ from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import MINUTE, Timeframe
 
 
-def window_starts(ts: Ints, timeframe: Timeframe, asset_class: AssetClass) -> Ints:
-    """The start (UTC ms) of the window that holds each of these rising instants (UTC ms)."""
-    local = zone(asset_class.zone)
+def window_starts(
+    ts: Ints, timeframe: Timeframe, asset_class: AssetClass, hours: Hours | None = None
+) -> Ints:
+    """The start (UTC ms) of the window that holds each of these rising instants (UTC ms).
+
+    With `hours` and an intraday timeframe, every instant has to be inside of them.
+    """
     if timeframe.minutes is None:
-        edges, counts = _calendar_windows(ts, timeframe, local)
+        edges, counts = _calendar_windows(ts, timeframe, zone(asset_class.zone))
         return np.repeat(edges[:-1], counts)
-    offset = np.repeat(local.offset, local.counts(ts))
-    starts = ts + offset
+    origin, _ = _stretches(ts, asset_class, hours)
+    starts = ts - origin
     starts //= timeframe.minutes * MINUTE
     starts *= timeframe.minutes * MINUTE
-    starts -= offset
+    starts += origin
     return starts
 
 
-def window_ends(ts: Ints, timeframe: Timeframe, asset_class: AssetClass) -> Ints:
-    """The end (UTC ms, exclusive) of the window that holds each of these rising instants (UTC ms)."""
-    local = zone(asset_class.zone)
+def window_ends(ts: Ints, timeframe: Timeframe, asset_class: AssetClass, hours: Hours | None = None) -> Ints:
+    """The end (UTC ms, exclusive) of the window that holds each of these rising instants (UTC ms).
+
+    With `hours` and an intraday timeframe, every instant has to be inside of them.
+    """
     if timeframe.minutes is None:
-        edges, counts = _calendar_windows(ts, timeframe, local)
+        edges, counts = _calendar_windows(ts, timeframe, zone(asset_class.zone))
         return np.repeat(edges[1:], counts)
-    ends = window_starts(ts, timeframe, asset_class) + timeframe.minutes * MINUTE
-    # Every midnight is on the grid of the day before, except where that day had 23 or 25 hours.
-    return np.minimum(ends, np.repeat(local.until, local.counts(ts)))
+    ends = window_starts(ts, timeframe, asset_class, hours) + timeframe.minutes * MINUTE
+    _, until = _stretches(ts, asset_class, hours)
+    return np.minimum(ends, until)
 
 
-def aligned(span: Span, timeframe: Timeframe, asset_class: AssetClass) -> Span:
-    """The smallest span of whole windows around `span`."""
-    first, last = np.array([span.start], np.int64), np.array([span.end - 1], np.int64)
-    start = window_starts(first, timeframe, asset_class)
-    end = window_ends(last, timeframe, asset_class)
-    return Span(int(start[0]), int(end[0]))
+def aligned(span: Span, timeframe: Timeframe, asset_class: AssetClass, hours: Hours | None = None) -> Span:
+    """The smallest span around `span` that cuts no window.
+
+    `hours` have to hold every session of the trading days that `span` touches.
+    """
+    start, end = span.start, span.end
+    cut = None if timeframe.minutes is None else hours
+    if cut is None or start in cut:
+        start = int(window_starts(np.array([start], np.int64), timeframe, asset_class, cut)[0])
+    if cut is None or end - 1 in cut:
+        end = int(window_ends(np.array([end - 1], np.int64), timeframe, asset_class, cut)[0])
+    return Span(start, end)
+
+
+def _stretches(ts: Ints, asset_class: AssetClass, hours: Hours | None) -> tuple[Ints, Ints]:
+    """For each of these rising instants: from where (UTC ms) its windows count, and what ends them.
+
+    Where both are the same for all instants, they are given once.
+    """
+    if hours is None:
+        local = zone(asset_class.zone)
+        # Every midnight is on the grid of the day before, except where that day had 23 or 25 hours.
+        since, origin, until = local.since, -local.offset, local.until
+    else:
+        since, origin, until = hours.start, hours.start, hours.end
+    if not len(ts):
+        return ts, ts
+    first, last = np.searchsorted(since, (ts[0], ts[-1]), side="right") - 1
+    touched = slice(first, last + 1)
+    if first == last:
+        return origin[touched], until[touched]
+    counts = np.diff(np.searchsorted(ts, since[touched]), append=len(ts))
+    return np.repeat(origin[touched], counts), np.repeat(until[touched], counts)
 
 
 def _calendar_windows(ts: Ints, timeframe: Timeframe, local: Zone) -> tuple[Ints, Ints]:

@@ -31,10 +31,6 @@ class Zone:
     since: Ints
     until: Ints
 
-    def counts(self, ts: Ints) -> Ints:
-        """How many of these rising instants (UTC ms) each stretch holds."""
-        return np.diff(np.searchsorted(ts, self.since[1:]), prepend=0, append=len(ts))
-
     def date(self, instant: int) -> int:
         """The local date (days since 1970) of an instant (UTC ms)."""
         stretch = bisect_right(self.since, instant) - 1

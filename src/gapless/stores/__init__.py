@@ -1,5 +1,5 @@
 """Stores: where bars, ledger, leases, limiter and runs rest, in one file and one transaction."""
 
-from gapless.stores.registry import Derive, open_store
+from gapless.stores.registry import Derive, OpenTime, open_store
 
-__all__ = ["Derive", "open_store"]
+__all__ = ["Derive", "OpenTime", "open_store"]

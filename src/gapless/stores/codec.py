@@ -34,10 +34,11 @@ _FINEST = 12
 _EXACT = 2.0**53
 
 # What each kind of column looks like is known, so pcodec need not find out: that is most of its time.
-_NOISE = ChunkConfig(8, ModeSpec.classic(), DeltaSpec.no_op())
-_WALK = ChunkConfig(8, ModeSpec.classic(), DeltaSpec.try_consecutive(1))
-_AMOUNTS = ChunkConfig(8, ModeSpec.auto(), DeltaSpec.no_op())
-_DOUBLE = ChunkConfig(8)
+_LEVEL = 6  # 8 is a tenth slower and saves less than one byte in a hundred
+_NOISE = ChunkConfig(_LEVEL, ModeSpec.classic(), DeltaSpec.no_op())
+_WALK = ChunkConfig(_LEVEL, ModeSpec.classic(), DeltaSpec.try_consecutive(1))
+_AMOUNTS = ChunkConfig(_LEVEL, ModeSpec.auto(), DeltaSpec.no_op())
+_DOUBLE = ChunkConfig(_LEVEL)
 
 
 def pack(batch: Batch, gone: Ints) -> bytes:
@@ -81,6 +82,12 @@ def unpack(payload: bytes) -> tuple[Batch, Ints]:
         trades = np.full(len(ts), NO_TRADES, np.int64)
     open_, high, low, close = (_numbers(column, decimals) for column in (open_, high, low, close))
     return Batch(ts, open_, high, low, close, volume, vwap, trades), gone
+
+
+def unpack_starts(payload: bytes) -> tuple[Ints, Ints]:
+    """The starts of the bars and of the withdrawn ones alone, for a fraction of the work."""
+    blocks = _blocks(payload)
+    return _unpack_instants(next(blocks)), _unpack_instants(next(blocks))
 
 
 # -- decimal grids -----------------------------------------------------------

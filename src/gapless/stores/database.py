@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inser
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
-from gapless.errors import ForeignStore, NewerStore, NoStore, UsageError
+from gapless.errors import ForeignStore, NewerStore, NoStore, StorageError, UsageError
 from gapless.stores.failures import read_only as cannot_write
 from gapless.stores.failures import told
-from gapless.stores.schema import META, SCHEMA
+from gapless.stores.schema import META
 
 APPLICATION_ID = 0x6761704C
 """Marks a file as ours in SQLite's header ("gapL")."""
@@ -32,13 +32,23 @@ _CACHE_BYTES = 16 << 20
 class Database:
     """A store's file of one `kind` ("packed", "plain"), made on the first opening if `create` says so.
 
+    `schema` is the number of its layout; a file with another one is refused.
     Everything in a `with` of `reading` sees one moment; everything in one of `writing` happens or does not.
     """
 
     def __init__(
-        self, path: Path, *, kind: str, tables: MetaData, page_bytes: int, read_only: bool, create: bool
+        self,
+        path: Path,
+        *,
+        kind: str,
+        schema: int,
+        tables: MetaData,
+        page_bytes: int,
+        read_only: bool,
+        create: bool,
     ) -> None:
         self.path = path
+        self._schema = schema
         self.read_only = read_only
         self._page_bytes = page_bytes
         self._writer = Lock()
@@ -152,7 +162,7 @@ class Database:
             if self._is_ours(connection, kind):
                 return  # another process made it while this one waited
             tables.create_all(connection)
-            rows = [{"key": "format", "value": kind}, {"key": "schema", "value": str(SCHEMA)}]
+            rows = [{"key": "format", "value": kind}, {"key": "schema", "value": str(self._schema)}]
             connection.execute(insert(META), rows)
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
 
@@ -172,17 +182,25 @@ class Database:
                 hint="Give another path with `--store`; this file was not touched.",
             )
         meta = {row.key: row.value for row in connection.execute(select(META))}
-        if int(meta["schema"]) > SCHEMA:
-            raise NewerStore(
-                f"`{self.path}` was written by a newer gapless (schema {meta['schema']}, this one knows {SCHEMA}).",
-                hint="Upgrade gapless, or give another path with `--store`; this file was not touched.",
-            )
         if meta["format"] != kind:
             raise UsageError(
                 f"`{self.path}` is a {meta['format']} store, and the URL asks for a {kind} one.",
                 hint="A path alone opens a packed store, `sqlite:///` and a path opens a plain one.",
             )
+        self._check_schema(int(meta["schema"]))
         return True
+
+    def _check_schema(self, found: int) -> None:
+        if found > self._schema:
+            raise NewerStore(
+                f"`{self.path}` was written by a newer gapless (schema {found}, this one knows {self._schema}).",
+                hint="Upgrade gapless, or give another path with `--store`; this file was not touched.",
+            )
+        if found < self._schema:
+            raise StorageError(
+                f"`{self.path}` was made before gapless kept provisional rows apart (schema {found}).",
+                hint="Backfill into a new store with `--store`; this file was not touched.",
+            )
 
 
 def _begin(connection: Connection) -> None:

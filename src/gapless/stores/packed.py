@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import Connection
 
 from gapless.errors import StoreDamaged
 from gapless.ports import Capabilities
 from gapless.stores.base import SqlStore, damaged, forgotten
 from gapless.stores.changes import Changes, Edges, authority, compare
+from gapless.stores.counting import count_bars
+from gapless.stores.coverage import history
 from gapless.stores.database import Database
 from gapless.stores.failures import told
 from gapless.stores.leasing import check_fence
@@ -23,13 +26,28 @@ from gapless.stores.records import (
     lost_since,
     relist,
 )
-from gapless.stores.segments import EVER, TABLES, Segment, add, laid, load, numbers, put_aside, standing
+from gapless.stores.segments import (
+    EVER,
+    TABLES,
+    Part,
+    Segment,
+    add,
+    ever,
+    laid,
+    load,
+    numbers,
+    placed,
+    put_aside,
+    standing,
+)
+from gapless.stores.versions import Versions, pieces, revisions
 from gapless.vocabulary.batch import Batch, Ints
 from gapless.vocabulary.instrument import Instrument
-from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import Checked, Damage, Entry, Lease, Receipt
+from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.steps import Checked, Damage, Entry, Lease, Receipt, Revision
 from gapless.vocabulary.timeframe import Base
 
+_SCHEMA = 1
 _PAGE_BYTES = 1024
 """Small: an almost empty table takes a page, and a small store has a dozen of those."""
 
@@ -51,7 +69,13 @@ class PackedStore(SqlStore):
 
     def __init__(self, url: str, path: Path, *, read_only: bool, create: bool) -> None:
         db = Database(
-            path, kind="packed", tables=TABLES, page_bytes=_PAGE_BYTES, read_only=read_only, create=create
+            path,
+            kind="packed",
+            schema=_SCHEMA,
+            tables=TABLES,
+            page_bytes=_PAGE_BYTES,
+            read_only=read_only,
+            create=create,
         )
         super().__init__(url, db)
 
@@ -83,6 +107,32 @@ class PackedStore(SqlStore):
             if as_of is not None and lost_since(connection, listed.id, span, as_of):
                 raise forgotten(listed)
             return _live(connection, listed, span, as_of)
+
+    def count(self, instrument: Instrument, base: Base, spans: SpanSet) -> int:
+        """How many base bars start inside `spans`, without reading their numbers.
+
+        Raises:
+            StoreDamaged: a segment that has to be opened is not what was written.
+        """
+        with self._db.reading() as connection:
+            listed = find(connection, instrument, base)
+            return count_bars(connection, listed, spans) if listed else 0
+
+    def revisions(self, instrument: Instrument, base: Base, span: Span) -> Iterator[Revision]:
+        """What the vendor changed of the bars that start inside `span` after they were stored, by ts, then written.
+
+        Raises:
+            StoreDamaged: a checksum does not match; nothing damaged is served.
+        """
+        with self._db.reading() as connection:
+            listed = find(connection, instrument, base)
+            if listed is None:
+                return
+            hull, words = ever(connection, listed), history(connection, listed.id)
+        for piece in pieces(span, hull):
+            with self._db.reading() as connection:
+                versions = _versions(connection, listed, piece)
+            yield from revisions(versions, words, listed.written)
 
     def _draft(self, checked: Checked) -> _Draft:
         spans = authority(checked)
@@ -160,12 +210,29 @@ class PackedStore(SqlStore):
 
 
 def _live(connection: Connection, listed: Listed, span: Span, as_of: int | None = None) -> Batch:
-    parts = []
+    return laid([part for _, part in _parts(connection, listed, span, as_of)]).between(span)
+
+
+def _versions(connection: Connection, listed: Listed, span: Span) -> Versions:
+    """All that the bars of `span` ever were."""
+    written, parts = [], []
+    for moment, (batch, gone) in _parts(connection, listed, span):
+        mine = batch.between(span), gone[(gone >= span.start) & (gone < span.end)]
+        parts.append(mine)
+        written.append(np.full(len(mine[0]) + len(mine[1]), moment, np.int64))
+    ts, place = placed([(batch.ts, gone) for batch, gone in parts])
+    bars = Batch.concat(batch for batch, _ in parts)
+    return Versions(bars, ts, np.concatenate([ts[:0], *written]), place)
+
+
+def _parts(
+    connection: Connection, listed: Listed, span: Span, as_of: int | None = None
+) -> Iterator[tuple[int, Part]]:
+    """What each segment that touches `span` holds, with the moment of its writing (Unix ms), in that order."""
     for segment in standing(connection, listed, span, as_of):
         if not segment.intact(listed.name):
             raise damaged(listed, segment.span, "a segment is not what its checksum says")
-        parts.append(segment.unpack())
-    return laid(parts).between(span)
+        yield segment.written, segment.unpack()
 
 
 def _commit(connection: Connection, listed: Listed, checked: Checked, draft: _Draft) -> Receipt:

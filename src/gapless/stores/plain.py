@@ -10,9 +10,11 @@ from sqlalchemy import Connection, func, select, update
 from gapless.ports import Capabilities
 from gapless.stores.base import SqlStore, damaged, forgotten
 from gapless.stores.changes import Changes, authority, compare
+from gapless.stores.coverage import Word, covered, history, region
 from gapless.stores.database import Database
-from gapless.stores.derived import Derive, Derived, ReadBase
+from gapless.stores.derived import Derive, Derived, OpenTime, ReadBase
 from gapless.stores.leasing import check_fence
+from gapless.stores.marks import mark, mismarked
 from gapless.stores.records import (
     Listed,
     append,
@@ -28,6 +30,7 @@ from gapless.stores.rows import (
     TABLES,
     Rows,
     account,
+    count_rows,
     delete_rows,
     delete_span,
     each_stretch,
@@ -36,30 +39,55 @@ from gapless.stores.rows import (
     keep_revisions,
     read_revisions,
     read_rows,
+    revised,
     sound,
     stretches_of,
+    stretches_within,
+    summed_bars,
+    written_since,
 )
 from gapless.stores.schema import SERIES
+from gapless.stores.versions import NO_BAR, Versions, pieces, revisions
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import Checked, Damage, Entry, Lease, Receipt, Wish
+from gapless.vocabulary.steps import Checked, Damage, Entry, Lease, Receipt, Revision, Wish
 from gapless.vocabulary.timeframe import Base
 
-_PAGE_BYTES = 4096
+_PAGE_BYTES = 8192
+_SCHEMA = 2
+_EARLIER = "an earlier version is not what its checksum says"
 
 
 class PlainStore(SqlStore):
-    """Bars as rows, derived timeframes too where asked for; read them in the view `market_data`."""
+    """Bars as rows, derived timeframes too where asked for; the view `market_data` shows the final ones.
+
+    `market_data_now` shows those that can still change as well, and tells them apart.
+    """
 
     capabilities = Capabilities(versions=True, many_processes=True, derived_rows=True, typical_bytes=75)
 
-    def __init__(self, url: str, path: Path, derive: Derive | None, *, read_only: bool, create: bool) -> None:
+    def __init__(
+        self,
+        url: str,
+        path: Path,
+        derive: Derive | None,
+        open_time: OpenTime | None,
+        *,
+        read_only: bool,
+        create: bool,
+    ) -> None:
         db = Database(
-            path, kind="plain", tables=TABLES, page_bytes=_PAGE_BYTES, read_only=read_only, create=create
+            path,
+            kind="plain",
+            schema=_SCHEMA,
+            tables=TABLES,
+            page_bytes=_PAGE_BYTES,
+            read_only=read_only,
+            create=create,
         )
         super().__init__(url, db)
-        self._derived = Derived(derive)
+        self._derived = Derived(derive, open_time)
 
     def write(self, checked: Checked, lease: Lease | None = None) -> Receipt:
         """Store bars and entries in one transaction; an equal bar is not written again.
@@ -82,6 +110,7 @@ class PlainStore(SqlStore):
                 listed = replace(listed, first_ts=first, last_ts=last)
                 self._refresh(connection, listed, spans, changes, written)
             append(connection, listed.id, checked.entries)
+            self._settle(connection, listed, region(checked.entries))
             receipt = changes.receipt(max(0, _pages(connection) - before) * _PAGE_BYTES)
             count_write(connection, listed, (listed.first_ts, listed.last_ts), written, receipt)
         return receipt
@@ -101,11 +130,36 @@ class PlainStore(SqlStore):
                 return rows.bars
             if lost_since(connection, listed.id, span, as_of):
                 raise forgotten(listed)
-            earlier, intact = read_revisions(connection, listed.id, span, as_of)
-            if not intact:
-                raise damaged(listed, span, "an earlier version is not what its checksum says")
-        stood = Batch.concat([rows.take(rows.written <= as_of).bars, earlier.bars])
+            earlier = read_revisions(connection, listed.id, span, as_of)
+            if not earlier.sound:
+                raise damaged(listed, span, _EARLIER)
+        stood = Batch.concat([rows.take(rows.written <= as_of).bars, earlier.rows.bars])
         return stood.take(np.argsort(stood.ts))
+
+    def count(self, instrument: Instrument, base: Base, spans: SpanSet) -> int:
+        """How many base bars start inside `spans`, without reading their numbers."""
+        with self._db.reading() as connection:
+            listed = find(connection, instrument, base)
+            return sum(_count(connection, listed, span) for span in spans) if listed else 0
+
+    def revisions(self, instrument: Instrument, base: Base, span: Span) -> Iterator[Revision]:
+        """What the vendor changed of the bars that start inside `span` after they were stored, by ts, then written.
+
+        Raises:
+            StoreDamaged: a checksum does not match; nothing damaged is served.
+        """
+        with self._db.reading() as connection:
+            listed = find(connection, instrument, base)
+            if listed is None:
+                return
+            hulls = [hull for hull in (listed.hull, revised(connection, listed.id)) if hull]
+            words = history(connection, listed.id)
+        hull = Span(min(h.start for h in hulls), max(h.end for h in hulls)) if hulls else None
+        for piece in pieces(span, hull):
+            with self._db.reading() as connection:
+                now = find(connection, instrument, base) or listed
+                versions = _versions(connection, now, piece, words)
+            yield from revisions(versions, words, listed.written)
 
     def _asked(self, connection: Connection, wish: Wish) -> None:
         listed = find_or_add(connection, wish.instrument, wish.timeframe.name)
@@ -129,11 +183,22 @@ class PlainStore(SqlStore):
             read = _with_known(read, changes.fresh, known)
         self._derived.refresh(connection, listed, touched, read, written)
 
+    def _settle(self, connection: Connection, listed: Listed, region: Span | None) -> None:
+        """Mark the rows that entries of this region made final or provisional."""
+        if region:
+            mark(connection, listed.id, region, _open(connection, listed, region))
+            self._derived.settle(connection, listed, region)
+
     def _examine(self) -> Iterator[Damage]:
         with self._db.reading() as connection:
             catalogue = base_series(connection)
         for listed in catalogue:
-            spans = self._bad_stretches(listed) or self._bad_derived(listed) or self._miscounted(listed)
+            spans = (
+                self._bad_stretches(listed)
+                or self._bad_marks(listed)
+                or self._bad_derived(listed)
+                or self._miscounted(listed)
+            )
             for span, what in spans.items():
                 yield Damage(listed.instrument, listed.base, span, what)
 
@@ -144,6 +209,13 @@ class PlainStore(SqlStore):
                 if not sound(connection, listed, stretch, read_rows(connection, listed.id, stretch)):
                     bad[stretch] = "its rows are not what their checksum says"
         return bad
+
+    def _bad_marks(self, listed: Listed) -> dict[Span, str]:
+        if (hull := listed.hull) is None:
+            return {}
+        with self._db.reading() as connection:
+            bad = mismarked(connection, listed.id, hull, _open(connection, listed, hull))
+            return dict.fromkeys(bad, "its rows are not as final as the ledger says")
 
     def _bad_derived(self, listed: Listed) -> dict[Span, str]:
         with self._db.reading() as connection:
@@ -170,6 +242,7 @@ class PlainStore(SqlStore):
 
         self._derived.refresh(connection, listed, lost.span, read, written)
         append(connection, listed.id, [lost])
+        self._settle(connection, listed, lost.span)
         bars, first, last = _counted(connection, listed)
         relist(connection, listed, (first, last), written, bars=bars)
 
@@ -183,6 +256,40 @@ def _checked_rows(connection: Connection, listed: Listed, span: Span) -> Rows:
     if not sound(connection, listed, whole, rows):
         raise damaged(listed, whole, "rows are not what their checksum says")
     return rows.between(span)
+
+
+def _open(connection: Connection, listed: Listed, span: Span) -> SpanSet:
+    return SpanSet([span]) - covered(connection, listed.id, span)
+
+
+def _count(connection: Connection, listed: Listed, span: Span) -> int:
+    """The bars of a span: whole stretches know how many they are, the rows before and after are counted."""
+    if (whole := stretches_within(listed, span)) is None:
+        return count_rows(connection, listed.id, span)
+    bars = summed_bars(connection, listed, whole)
+    for start, end in ((span.start, whole.start), (whole.end, span.end)):
+        if start < end:
+            bars += count_rows(connection, listed.id, Span(start, end))
+    return bars
+
+
+def _versions(connection: Connection, listed: Listed, span: Span, words: list[Word]) -> Versions:
+    """All that the bars of `span` ever were; nothing where none can have changed or come late."""
+    earlier = read_revisions(connection, listed.id, span)
+    if not earlier.sound:
+        raise damaged(listed, span, _EARLIER)
+    then, rows = earlier.rows, Rows.concat([])
+    first_word = min((word.written for word in words if word.span.overlaps(span)), default=listed.written)
+    if len(then.bars) or written_since(connection, listed.id, span, first_word):
+        rows = _checked_rows(connection, listed, span)
+    both = Rows.concat([then, rows])
+    # That a row ended is said first: where another began at that moment, the bar went on.
+    return Versions(
+        both.bars,
+        np.concatenate((then.bars.ts, both.bars.ts)),
+        np.concatenate((earlier.replaced, both.written)),
+        np.concatenate((np.full(len(then.bars), NO_BAR), np.arange(len(both.bars)))),
+    )
 
 
 def _reader(connection: Connection, listed: Listed) -> ReadBase:

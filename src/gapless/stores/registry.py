@@ -4,22 +4,28 @@ from pathlib import Path
 
 from gapless.errors import UsageError
 from gapless.ports import Store
-from gapless.stores.derived import Derive
+from gapless.stores.derived import Derive, OpenTime
 from gapless.stores.packed import PackedStore
 from gapless.stores.plain import PlainStore
 
 _PLAIN = "sqlite:///"
 
-__all__ = ["Derive", "open_store"]
+__all__ = ["Derive", "OpenTime", "open_store"]
 
 
 def open_store(
-    url: str, *, derive: Derive | None = None, read_only: bool = False, create: bool = True
+    url: str,
+    *,
+    derive: Derive | None = None,
+    open_time: OpenTime | None = None,
+    read_only: bool = False,
+    create: bool = True,
 ) -> Store:
     """Open the store at `url`: a path is a packed store, `sqlite:///` and a path a plain one.
 
-    `derive` makes a timeframe's bars of base bars; a plain store keeps those as rows. A store that does not exist
-    is made, unless it is opened `read_only` or without `create`.
+    `derive` makes a timeframe's bars of base bars; a plain store keeps those as rows. `open_time` tells it when
+    the market is open: a derived bar is final when all open time in its window is covered (without it, all time).
+    A store that does not exist is made, unless it is opened `read_only` or without `create`.
 
     Raises:
         UsageError: another URL, or nothing there and nothing to be made.
@@ -27,7 +33,7 @@ def open_store(
     """
     if url.startswith(_PLAIN):
         return PlainStore(
-            url, _path(url.removeprefix(_PLAIN), url), derive, read_only=read_only, create=create
+            url, _path(url.removeprefix(_PLAIN), url), derive, open_time, read_only=read_only, create=create
         )
     if "://" in url:
         raise UsageError(

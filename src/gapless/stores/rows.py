@@ -33,6 +33,9 @@ BAR = Table(
     "bar",
     TABLES,
     Column("series_id", Whole, primary_key=True),
+    Column(
+        "provisional", Whole, primary_key=True
+    ),  # 1: can still change; in the key, so that a reader need not look
     Column("ts", Whole, primary_key=True),  # Unix ms
     *_numbers(),
     Column("written", Whole, nullable=False),  # Unix ms of the write that brought these numbers
@@ -61,11 +64,12 @@ STRETCH = Table(
     sqlite_with_rowid=False,
 )
 
-_COLUMNS = [column.name for column in BAR.columns if column.name != "series_id"]
+_COLUMNS = [column.name for column in BAR.columns if column.name not in ("series_id", "provisional")]
 _CASTS = ", ".join(  # a damaged row may hold text where a number was: it becomes a number, a wrong one
-    f"CAST({c.name} AS {'REAL' if isinstance(c.type, Double) else 'INTEGER'})" for c in BAR.columns[1:]
+    f"CAST({name} AS {'REAL' if isinstance(BAR.c[name].type, Double) else 'INTEGER'})" for name in _COLUMNS
 )
-_TOGETHER = 100
+_IN_SPAN = "series_id = ? AND provisional IN (0, 1) AND ts >= ? AND ts < ?"
+_TOGETHER = 400
 """Rows in one INSERT: fewer steps of SQLite's machine for each, and below its limit of variables."""
 _FETCH = 20_000
 
@@ -120,7 +124,7 @@ def _bits(column: NDArray[Any]) -> NDArray[np.uint64]:
 
 
 def insert_rows(connection: Connection, series_id: int, bars: Batch, written: int) -> None:
-    """Write rows that are not there yet, by the driver's fastest path: many in one statement, columns unzipped."""
+    """Write rows that are not there yet, as final ones, by the driver's fastest path: many in one statement."""
     columns = _values(bars)
     width, count = len(columns), len(bars)
     cells: list[float | None] = [None] * (width * count)
@@ -136,20 +140,44 @@ def insert_rows(connection: Connection, series_id: int, bars: Batch, written: in
 
 def read_rows(connection: Connection, series_id: int, span: Span) -> Rows:
     """The rows of a series that start inside `span`, as SQLite has them: nothing is checked."""
-    query = f"SELECT {_CASTS} FROM bar WHERE series_id = ? AND ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608  our own names
-    cursor = _driver(connection).execute(query, (series_id, span.start, span.end))
+    final, provisional = (_read(connection, series_id, mark, span) for mark in (0, 1))
+    if not len(provisional.bars):
+        return final
+    both = Rows.concat([final, provisional])
+    return both.take(np.argsort(both.bars.ts, kind="stable"))
+
+
+def _read(connection: Connection, series_id: int, mark: int, span: Span) -> Rows:
+    query = (
+        f"SELECT {_CASTS} FROM bar WHERE series_id = ? AND provisional = ? AND ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608  our own names
+    )
+    cursor = _driver(connection).execute(query, (series_id, mark, span.start, span.end))
     return Rows.concat([_rows(part) for part in iter(lambda: cursor.fetchmany(_FETCH), [])])
+
+
+def count_rows(connection: Connection, series_id: int, span: Span) -> int:
+    """How many rows of a series start inside `span`."""
+    query = f"SELECT count(*) FROM bar WHERE {_IN_SPAN}"  # noqa: S608  our own names
+    return int(connection.exec_driver_sql(query, (series_id, span.start, span.end)).scalar_one())
+
+
+def written_since(connection: Connection, series_id: int, span: Span, moment: int) -> bool:
+    """Whether any row that starts inside `span` got its numbers after `moment` (Unix ms)."""
+    query = f"SELECT 1 FROM bar WHERE {_IN_SPAN} AND written > ? LIMIT 1"  # noqa: S608  our own names
+    values = (series_id, span.start, span.end, moment)
+    return connection.exec_driver_sql(query, values).first() is not None
 
 
 def delete_rows(connection: Connection, series_id: int, starts: Ints) -> None:
     """Delete the rows of these bars."""
     doomed = [(series_id, ts) for ts in starts.tolist()]
-    _driver(connection).executemany("DELETE FROM bar WHERE series_id = ? AND ts = ?", doomed)
+    query = "DELETE FROM bar WHERE series_id = ? AND provisional IN (0, 1) AND ts = ?"
+    _driver(connection).executemany(query, doomed)
 
 
 def delete_span(connection: Connection, series_id: int, span: Span) -> None:
     """Delete the rows of a series that start inside `span`."""
-    query = "DELETE FROM bar WHERE series_id = ? AND ts >= ? AND ts < ?"
+    query = f"DELETE FROM bar WHERE {_IN_SPAN}"  # noqa: S608  our own names
     connection.exec_driver_sql(query, (series_id, span.start, span.end))
 
 
@@ -161,8 +189,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 def _insert(series_id: int, written: int, rows: int) -> str:
     """What is the same in all rows stands in the statement: each value that is bound takes its time."""
-    row = f"({series_id}, {', '.join('?' * (len(_COLUMNS) - 1))}, {written})"
-    return f"INSERT INTO bar (series_id, {', '.join(_COLUMNS)}) VALUES {', '.join([row] * rows)}"  # noqa: S608  our own names
+    row = f"({series_id}, 0, {', '.join('?' * (len(_COLUMNS) - 1))}, {written})"
+    return f"INSERT INTO bar (series_id, provisional, {', '.join(_COLUMNS)}) VALUES {', '.join([row] * rows)}"  # noqa: S608  our own names
 
 
 def _values(bars: Batch) -> list[list[float | None]]:
@@ -202,19 +230,36 @@ def keep_revisions(connection: Connection, series_id: int, rows: Rows, replaced:
         connection.execute(insert(REVISION), found)
 
 
-def read_revisions(connection: Connection, series_id: int, span: Span, as_of: int) -> tuple[Rows, bool]:
-    """The rows that stood at `as_of` (Unix ms) and do no more, and whether all of them are sound."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Earlier:
+    """Rows that were, the moment at which each was `replaced` (Unix ms), and whether all of them are `sound`."""
+
+    rows: Rows
+    replaced: Ints
+    sound: bool
+
+
+def read_revisions(connection: Connection, series_id: int, span: Span, as_of: int | None = None) -> Earlier:
+    """The rows of `span` that are no more: of those only the ones that stood at `as_of` (Unix ms), or all."""
+    stood = "" if as_of is None else f" AND written <= {as_of} AND replaced > {as_of}"
     query = (
         f"SELECT {_CASTS}, CAST(replaced AS INTEGER), CAST(checksum AS INTEGER) FROM bar_revision"  # noqa: S608  our own names
-        " WHERE series_id = ? AND ts >= ? AND ts < ? AND written <= ? AND replaced > ? ORDER BY ts"
+        f" WHERE series_id = ? AND ts >= ? AND ts < ?{stood} ORDER BY ts"
     )
-    values = (series_id, span.start, span.end, as_of, as_of)
+    values = (series_id, span.start, span.end)
     if not (cells := _driver(connection).execute(query, values).fetchall()):
-        return Rows.concat([]), True
+        return Earlier(Rows.concat([]), np.empty(0, np.int64), sound=True)
     rows = _rows([row[:-2] for row in cells])
-    replaced, checksum = np.array([row[-2:] for row in cells], np.int64).T
-    sums = rows.checksums(np.ascontiguousarray(replaced)).view(np.int64)
-    return rows, bool((sums == checksum).all())
+    replaced, checksum = (np.array(column, np.int64) for column in list(zip(*cells, strict=True))[-2:])
+    sums = rows.checksums(replaced).view(np.int64)
+    return Earlier(rows, replaced, bool((sums == checksum).all()))
+
+
+def revised(connection: Connection, series_id: int) -> Span | None:
+    """From the first to the last bar that was ever corrected or withdrawn."""
+    query = "SELECT min(ts), max(ts) FROM bar_revision WHERE series_id = ?"
+    first, last = connection.exec_driver_sql(query, (series_id,)).one()
+    return None if first is None else Span(first, last + 1)
 
 
 # -- stretches ---------------------------------------------------------------
@@ -227,6 +272,21 @@ def stretches_of(listed: Listed, span: Span) -> Span:
     """`span` grown to whole stretches."""
     width = _STRETCH[listed.base]
     return Span(span.start // width * width, -(-span.end // width) * width)
+
+
+def stretches_within(listed: Listed, span: Span) -> Span | None:
+    """The whole stretches inside `span`, None where there is none."""
+    width = _STRETCH[listed.base]
+    start, end = -(-span.start // width) * width, span.end // width * width
+    return Span(start, end) if start < end else None
+
+
+def summed_bars(connection: Connection, listed: Listed, span: Span) -> int:
+    """How many bars the stretches of `span` (whole ones) hold."""
+    width = _STRETCH[listed.base]
+    query = "SELECT total(bars) FROM bar_stretch WHERE series_id = ? AND number >= ? AND number < ?"
+    values = (listed.id, span.start // width, span.end // width)
+    return int(connection.exec_driver_sql(query, values).scalar_one())
 
 
 def each_stretch(listed: Listed, span: Span) -> Iterator[Span]:

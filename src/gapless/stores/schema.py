@@ -20,9 +20,6 @@ from sqlalchemy import (
     update,
 )
 
-SCHEMA = 1
-"""The layout's number; an older gapless refuses a file with a higher one."""
-
 # SQLite gives out row numbers only to a key that is spelled INTEGER; elsewhere instants need 64 bits.
 Whole = BigInteger().with_variant(Integer(), "sqlite")
 

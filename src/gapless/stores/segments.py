@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    func,
     insert,
     select,
 )
@@ -62,12 +63,29 @@ _TOUCHING = and_(
 )
 _STANDING = select(SEGMENT).where(_TOUCHING).order_by(SEGMENT.c.id)
 _NUMBERS = select(SEGMENT.c.id, SEGMENT.c.start_ts, SEGMENT.c.end_ts).where(_TOUCHING).order_by(SEGMENT.c.id)
+_OUTLINES = (
+    select(SEGMENT.c.id, SEGMENT.c.start_ts, SEGMENT.c.end_ts, SEGMENT.c.bars)
+    .where(_TOUCHING)
+    .order_by(SEGMENT.c.start_ts)
+)
 _ADD = insert(SEGMENT)
 
 EVER = Span(-(2**62), 2**62)
 
 Part = tuple[Batch, Ints]
 """Bars, and the starts of bars that are withdrawn."""
+
+Starts = tuple[Ints, Ints]
+"""The starts of bars, and of bars that are withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a segment says of itself without being opened."""
+
+    id: int
+    span: Span
+    bars: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +127,20 @@ class Segment:
         Raises:
             NewerStore: a newer gapless packed it.
         """
+        return codec.unpack(self._known())
+
+    def starts(self) -> Starts:
+        """When its bars start, and the withdrawn ones; of an intact segment.
+
+        Raises:
+            NewerStore: a newer gapless packed it.
+        """
+        return codec.unpack_starts(self._known())
+
+    def _known(self) -> bytes:
         if self.codec > codec.VERSION:
             raise NewerStore("A newer gapless packed these bars.", hint="Upgrade gapless to read them.")
-        return codec.unpack(self.payload)
+        return self.payload
 
 
 def standing(
@@ -133,6 +162,19 @@ def numbers(connection: Connection, listed: Listed, span: Span) -> dict[int, Spa
 
 def _touched(listed: Listed, span: Span) -> dict[str, int]:
     return {"its_id": listed.id, "start": span.start, "end": span.end}
+
+
+def outlines(connection: Connection, listed: Listed, span: Span) -> Iterator[Outline]:
+    """The outlines of a series' segments that touch `span`, by their start."""
+    rows = connection.execute(_OUTLINES, _touched(listed, span))
+    return (Outline(row.id, Span(row.start_ts, row.end_ts), row.bars) for row in rows)
+
+
+def ever(connection: Connection, listed: Listed) -> Span | None:
+    """From the first to the last start that any segment of a series speaks of."""
+    chosen = select(func.min(SEGMENT.c.start_ts), func.max(SEGMENT.c.end_ts))
+    start, end = connection.execute(chosen.where(SEGMENT.c.series_id == listed.id)).one()
+    return None if start is None else Span(start, end)
 
 
 def load(connection: Connection, number: int) -> Segment:
@@ -166,20 +208,30 @@ def laid(parts: Sequence[Part]) -> Batch:
     bars = Batch.concat(batch for batch, _ in parts)
     if (bars.ts[1:] > bars.ts[:-1]).all() and not any(len(gone) for _, gone in parts):
         return bars
-    ends = np.cumsum([0, *(len(batch) for batch, _ in parts)]).tolist()
-    # For each bar its position, for each withdrawn start -1.
-    places = [p for (_, gone), (a, b) in zip(parts, pairwise(ends), strict=True) for p in _places(a, b, gone)]
-    ts = np.concatenate([column for part in parts for column in (part[0].ts, part[1])])
-    place = np.concatenate(places)
+    _, place = speaking([(batch.ts, gone) for batch, gone in parts])
+    return bars.take(place)
+
+
+def speaking(parts: Sequence[Starts]) -> Starts:
+    """The starts of the bars that stand when parts are laid over each other, and their positions."""
+    ts, place = placed(parts)
     order = np.argsort(ts, kind="stable")  # equal starts stay in the order of writing
     ts, place = ts[order], place[order]
-    speaks = np.ones(len(ts), np.bool_)
-    speaks[:-1] = ts[1:] != ts[:-1]
-    standing = place[speaks]
-    return bars.take(standing[standing >= 0])
+    last = np.append(ts[1:] != ts[:-1], True)[: len(ts)]
+    stands = last & (place >= 0)
+    return ts[stands], place[stands]
 
 
-def _places(start: int, end: int, gone: Ints) -> tuple[Ints, Ints]:
+def placed(parts: Sequence[Starts]) -> tuple[Ints, Ints]:
+    """Every start that the parts speak of, in the order of writing: a bar's with its position, else with -1."""
+    ends = np.cumsum([0, *(len(ts) for ts, _ in parts)]).tolist()
+    places = [p for (_, gone), (a, b) in zip(parts, pairwise(ends), strict=True) for p in _places(a, b, gone)]
+    none = np.empty(0, np.int64)
+    ts = np.concatenate([none, *(column for part in parts for column in part)])
+    return ts, np.concatenate([none, *places])
+
+
+def _places(start: int, end: int, gone: Ints) -> Starts:
     return np.arange(start, end), np.full(len(gone), -1)
 
 

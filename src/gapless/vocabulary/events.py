@@ -42,9 +42,12 @@ class PageStored:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """An attempt failed and is made again after `delay` seconds. `kind` is the error's class name."""
+    """An attempt failed and is made again after `delay` seconds.
 
-    job: Job
+    `about` says in words what it was for; `kind` is the error's class name.
+    """
+
+    about: str
     kind: str
     message: str
     delay: float

@@ -68,8 +68,20 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of 200 as it came over the wire; `received` in Unix ms, `seconds` since it was asked for."""
+
+    request: Request
+    wire: bytes = field(repr=False)
+    encoding: str
+    request_id: str
+    received: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of 200, decompressed. `digest` is the SHA-256 of the body; `received` in Unix ms."""
+    """An answer, decompressed. `digest` is the SHA-256 of the body; `received` in Unix ms."""
 
     request: Request
     body: bytes = field(repr=False)
@@ -77,7 +89,6 @@ class Page:
     request_id: str
     received: int
     wire_bytes: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +201,34 @@ class Damage:
     base: Base
     span: Span
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers of one bar, raw; None where the vendor gave none."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+    vwap: float | None
+    trades: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A bar that the vendor changed after it was stored. `ts` is its start, `written` when that was; Unix ms.
+
+    Without `old` the bar came late, without `new` it was withdrawn, with both it was corrected. `final` tells
+    whether its minute or day was covered already: then a reader had been given `old`, or no bar, as final.
+    """
+
+    ts: int
+    written: int
+    old: Numbers | None
+    new: Numbers | None
+    final: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,49 @@
+"""Quality: stored bars go through every rule, a quarter at a time."""
+
+from collections.abc import Iterator, Sequence
+
+from gapless.adjust import split_events
+from gapless.app.planning import Desk
+from gapless.ports import Store
+from gapless.quality import CONTEXT, Flag, Subject, examine, shared_holes
+from gapless.vocabulary.instrument import Instrument
+from gapless.vocabulary.span import Span
+from gapless.vocabulary.timeframe import DAY, Base
+
+_QUARTER = 92 * DAY
+
+
+def flags(desk: Desk, store: Store, instruments: Sequence[Instrument], span: Span | None) -> Iterator[Flag]:
+    """What is odd about the stored bars of these instruments inside `span`, by quarter, instrument and time."""
+    if whole := _stored(store, instruments, span):
+        for quarter in whole.pieces(_QUARTER):
+            for instrument in instruments:
+                yield from sorted(examine(_subject(desk, store, instrument, quarter)))
+            subjects = (_subject(desk, store, instrument, quarter) for instrument in instruments)
+            yield from sorted(shared_holes(subjects))
+
+
+def _stored(store: Store, instruments: Sequence[Instrument], span: Span | None) -> Span | None:
+    """From the first to the last stored bar, cut to `span`."""
+    hulls = [
+        Span(series.first, (series.last or series.first) + 1)
+        for series in store.series()
+        if series.instrument in instruments and series.first is not None
+    ]
+    if not hulls:
+        return None
+    hull = Span(min(one.start for one in hulls), max(one.end for one in hulls))
+    return hull.clip(span) if span else hull
+
+
+def _subject(desk: Desk, store: Store, instrument: Instrument, span: Span) -> Subject:
+    around = {base: Span(span.start - reach, span.end + reach) for base, reach in CONTEXT.items()}
+    splits, _ = split_events(store.actions(instrument.ticker))
+    return Subject(
+        instrument,
+        span,
+        store.read(instrument, Base.MINUTE, around[Base.MINUTE]),
+        store.read(instrument, Base.DAY, around[Base.DAY]),
+        desk.calendar.sessions(instrument, around[Base.DAY]),
+        [(split.at, split.net) for split in splits],
+    )

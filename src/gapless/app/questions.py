@@ -1,0 +1,61 @@
+"""Questions about what is there: how complete, what is missing, what is known of one bar."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gapless.app.planning import Desk
+from gapless.app.survey import Survey, survey
+from gapless.ports import Store
+from gapless.reports import Explanation, Ground, SeriesStatus, explain, gaps_of, status_of
+from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.steps import Gap, Wish
+
+if TYPE_CHECKING:
+    from gapless.vocabulary.instrument import Instrument
+    from gapless.vocabulary.timeframe import Base
+
+
+def statuses(desk: Desk, store: Store, wishes: Iterable[Wish]) -> list[SeriesStatus]:
+    """How complete each wish is."""
+    # Timeframes of one base are the same bars over the same span: they are counted once.
+    counted: dict[tuple[Instrument, Base, Span], tuple[Ground, int, int]] = {}
+    found = []
+    for wish in wishes:
+        key = wish.instrument, wish.timeframe.base, wish.span
+        if key not in counted:
+            counted[key] = _count(desk, store, wish)
+        ground, bars, final = counted[key]
+        found.append(status_of(wish, ground, bars=bars, provisional=bars - final))
+    return found
+
+
+def _count(desk: Desk, store: Store, wish: Wish) -> tuple[Ground, int, int]:
+    """What a wish is measured against, how many bars are stored for it, and how many of them are final."""
+    found = _survey(desk, wish)
+    instrument, base, wanted = wish.instrument, wish.timeframe.base, SpanSet([wish.span])
+    bars = store.count(instrument, base, wanted)
+    return found.ground, bars, store.count(instrument, base, wanted & found.coverage.covered)
+
+
+def gaps(desk: Desk, wishes: Iterable[Wish]) -> Iterator[Gap]:
+    """Every stretch of the wishes that is missing, once for each base."""
+    series: dict[tuple[Instrument, Base], Wish] = {}
+    for wish in wishes:
+        key = wish.instrument, wish.timeframe.base
+        other = series.get(key, wish).span
+        hull = Span(min(wish.span.start, other.start), max(wish.span.end, other.end))
+        series[key] = replace(wish, span=hull)
+    for (instrument, base), wish in series.items():
+        yield from gaps_of(instrument, base, wish.span, _survey(desk, wish).ground)
+
+
+def explained(desk: Desk, store: Store, wish: Wish) -> Explanation:
+    """What is known of the base bar that starts where the wish does."""
+    found, at = _survey(desk, wish), wish.span.start
+    bar = store.read(wish.instrument, wish.timeframe.base, wish.span)
+    return explain(wish, at, found.coverage.at(at), bar, found.sessions, found.known)
+
+
+def _survey(desk: Desk, wish: Wish) -> Survey:
+    return survey(desk.store, desk.calendar, wish.instrument, wish.timeframe.base, wish.span, desk.now)

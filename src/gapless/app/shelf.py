@@ -1,0 +1,359 @@
+"""What can be done with one store without the vendor: ask, read, take out, bring in."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gapless.adjust import Adjust
+from gapless.app.examining import flags
+from gapless.app.instants import When, parse_instant
+from gapless.app.lookup import Asked, OnGap, look_up
+from gapless.app.planning import Desk, settled
+from gapless.app.questions import explained, gaps, statuses
+from gapless.app.reading import Reader, View, pieces_of
+from gapless.app.running import new_run_id
+from gapless.app.views import views_of
+from gapless.calendars import open_calendar
+from gapless.errors import NoStore, UsageError
+from gapless.fetch import Rate
+from gapless.frames import Bars, Piece, Scan, scan
+from gapless.ports import Clock, Store
+from gapless.providers import SUBSCRIPTIONS, Massive
+from gapless.quality import Flag
+from gapless.reports import Explanation, SeriesStatus
+from gapless.resample import SessionPart, aligned, derive
+from gapless.settings import Settings
+from gapless.sql import Limits, SqlResult, run_sql
+from gapless.stores import open_store
+from gapless.transfer import (
+    ExportReceipt,
+    ImportReceipt,
+    Layout,
+    export,
+    export_database,
+    import_folder,
+    import_table,
+)
+from gapless.vocabulary.instrument import AssetClass, Instrument
+from gapless.vocabulary.span import Span
+from gapless.vocabulary.steps import OPEN_END, CorporateAction, Damage, Entry, Gap, Revision, Wish
+from gapless.vocabulary.timeframe import Timeframe
+
+
+class Shelf(ABC):
+    """Reads the bars of one store, proves them complete and moves them. Close it, or use it in a `with` block."""
+
+    def __init__(self, settings: Settings, store: Store | None, clock: Clock) -> None:
+        self.settings = settings
+        self._store = store
+        self._clock = clock
+        self._calendar = open_calendar()
+        self._subscription = SUBSCRIPTIONS[settings.plan]
+        self._provider = Massive(settings.base_url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._store is not None:
+            self._store.close()
+
+    @property
+    def store(self) -> Store:
+        """The store itself.
+
+        Raises:
+            UsageError: there is none yet.
+        """
+        if self._store is None:
+            raise NoStore(
+                f"There is no store at {self.settings.store} yet.", hint="`gapless backfill` makes one."
+            )
+        return self._store
+
+    # -- ask
+
+    def status(self, symbols: Sequence[str] = (), timeframes: Sequence[str] = ()) -> list[SeriesStatus]:
+        """How complete everything is that was ever asked for, up to the last settled day."""
+        desk = self._desk()
+        return statuses(desk, self.store, [settled(desk, wish) for wish in self._wishes(symbols, timeframes)])
+
+    def gaps(self, symbols: Sequence[str] = ()) -> list[Gap]:
+        """Every stretch that is missing, with its reason and when it is asked again."""
+        desk = self._desk()
+        return list(gaps(desk, [settled(desk, wish) for wish in self._wishes(symbols)]))
+
+    def explain(self, symbol: str, timeframe: str, instant: When) -> Explanation:
+        """What is known of one bar: its numbers, no trade, closed, or missing and why."""
+        instrument, desk = Instrument.parse(symbol), self._desk()
+        at = parse_instant(instant, instrument.asset_class, now=desk.now, param="instant")
+        base = Timeframe.parse(Timeframe.parse(timeframe).base)
+        return explained(desk, self.store, Wish(instrument, base, Span(at, at + 1)))
+
+    # -- read
+
+    def bars(
+        self,
+        symbols: str | Sequence[str],
+        timeframe: str = "1d",
+        start: When | None = None,
+        end: When | None = None,
+        *,
+        session: str = "all",
+        adjust: str | None = None,
+        as_of: When | None = None,
+        on_gap: str = "raise",
+        provisional: bool = False,
+    ) -> Bars:
+        """The bars of one symbol or many that start in `[start, end)`; without dates, all that are stored.
+
+        Args:
+            symbols: one ticker, or several: then every frame has a column `symbol`.
+            timeframe: `1m` to `1mo`; what is no base is derived on one fixed grid.
+            start: inclusive; a date begins at the midnight of the exchange's zone (crypto, forex: UTC).
+            end: exclusive.
+            session: `all`, or only the `regular`, `pre` or `post` part of each session.
+            adjust: for `splits`, or for `all` (splits and dividends); None gives bars as they were traded.
+            as_of: what a reader would have got at this moment.
+            on_gap: where bars are missing `raise`, `warn`, only `mark` it in `.gaps`, or `fetch` them first.
+            provisional: also bars that can still change; `final` tells them apart.
+
+        Raises:
+            BarsMissing: bars that should be there are not.
+            UsageError: an unknown word, a date that makes no sense, or nothing is stored.
+            StoreDamaged: nothing damaged is served.
+        """
+        many = not isinstance(symbols, str)
+        names = [symbols] if isinstance(symbols, str) else list(dict.fromkeys(symbols))
+        if not names:
+            raise UsageError("No symbol was named.", hint='For example: bars("AAPL", "5m").')
+        instruments = tuple(Instrument.parse(name) for name in names)
+        asked = Asked(instruments, Timeframe.parse(timeframe), start, end, many)
+        reader = self._reader(session, adjust, as_of, instruments[0].asset_class, provisional=provisional)
+        return look_up(asked, reader, OnGap.parse(on_gap), self._fetch)
+
+    def scan(
+        self,
+        symbols: Sequence[str] = (),
+        timeframes: Sequence[str] = (),
+        start: When | None = None,
+        end: When | None = None,
+        *,
+        session: str = "all",
+        adjust: str | None = None,
+        as_of: When | None = None,
+        provisional: bool = False,
+    ) -> Scan:
+        """Bars that are read piece by piece as somebody asks for rows: of what is named, or all that was wished for.
+
+        Arguments as in `bars`. Filters on symbol, timeframe and time decide what is read at all.
+        """
+        wishes = self._stored(symbols, timeframes, start, end)
+        reader = self._reader(session, adjust, as_of, AssetClass.STOCKS, provisional=provisional)
+        return scan(pieces_of(wishes), reader.read)
+
+    def sql(self, query: str, *, limits: Limits | None = None) -> SqlResult:
+        """One query in DuckDB's SQL over `bars`, `symbols`, `gaps`, `ledger`, `revisions` and `quality`.
+
+        It only reads, and sees nothing but these views. `bars` has every timeframe that was asked for.
+
+        Raises:
+            UsageError: the query is wrong or does something else than read.
+            OwnLimit: it took too long or needed too much memory.
+        """
+        wishes = self._wishes(())
+        views = views_of(self.store, wishes, self.scan(), self.gaps, self.quality)
+        return run_sql(query, views, limits=limits or Limits())
+
+    def revisions(
+        self, symbol: str, timeframe: str = "1d", start: When | None = None, end: When | None = None
+    ) -> list[Revision]:
+        """What the vendor changed of base bars after they were stored, by start and time of writing.
+
+        Raises:
+            UsageError: this kind of store keeps no earlier versions.
+        """
+        instrument, now = Instrument.parse(symbol), self._clock.now()
+        first, last = (
+            parse_instant(when, instrument.asset_class, now=now, param=param)
+            for when, param in ((start or 0, "start"), (end or OPEN_END, "end"))
+        )
+        if last <= first:
+            raise UsageError("`end` is not after `start`.", hint="The end is exclusive.")
+        return list(self.store.revisions(instrument, Timeframe.parse(timeframe).base, Span(first, last)))
+
+    def quality(
+        self, symbols: Sequence[str] = (), start: When | None = None, end: When | None = None
+    ) -> list[Flag]:
+        """What is odd about stored bars, as flags with a reason; no bar is hidden or changed for it."""
+        desk, wishes = self._desk(), self._stored(symbols, (), start, end)
+        instruments = list(dict.fromkeys(wish.instrument for wish in wishes))
+        spans = [wish.span for wish in wishes]
+        if not spans:
+            return []
+        hull = Span(min(span.start for span in spans), max(span.end for span in spans))
+        return list(flags(desk, self.store, instruments, hull))
+
+    def actions(self, symbol: str) -> list[CorporateAction]:
+        """The splits and dividends of a stock as the vendor stated them."""
+        return self.store.actions(Instrument.parse(symbol).ticker)
+
+    # -- out and in
+
+    def export(
+        self,
+        out: Path,
+        fmt: str,
+        symbols: Sequence[str] = (),
+        timeframes: Sequence[str] = (),
+        start: When | None = None,
+        end: When | None = None,
+        *,
+        session: str = "all",
+        adjust: str | None = None,
+    ) -> ExportReceipt:
+        """Write final bars: of what is named, or of all that was asked for.
+
+        `parquet`, `csv` and `arrow` make a folder of files by timeframe, symbol and year with a manifest;
+        `sqlite` makes one file, a plain store of its own. What was stopped goes on when called again.
+        """
+        wishes = self._stored(symbols, timeframes, start, end)
+        if fmt == "sqlite":
+            if session != "all" or adjust:
+                raise UsageError(
+                    "A plain store holds raw bars of all sessions.", hint="Use another format for a view."
+                )
+            return export_database(self.store, out, wishes, lambda url: open_store(url, derive=derive))
+        reader = self._reader(session, adjust, None, AssetClass.STOCKS, provisional=False)
+        return export(
+            out,
+            fmt,
+            pieces_of(wishes),
+            reader.read,
+            ledger=lambda piece: self._entries(reader, piece),
+            raw=reader.view.raw,
+            about={"session": session, "adjust": adjust or "none"},
+            basis={str(wish.instrument): self._basis(wish.instrument) for wish in wishes} if adjust else None,
+        )
+
+    def import_(self, source: Path, layout: Layout | None = None, *, replace: bool = False) -> ImportReceipt:
+        """Take bars from an exported folder, or from a file whose columns `layout` explains.
+
+        A folder brings its proofs along; a file of one's own proves its bars and nothing between them. With `replace`
+        final bars that differ become earlier versions; without it they are a reason to stop.
+        """
+        run_id, now = new_run_id(self._clock.now()), self._clock.now()
+        if layout is None:
+            return import_folder(self.store, source, now=now, run_id=run_id, replace=replace)
+        return import_table(self.store, source, layout, now=now, run_id=run_id, replace=replace)
+
+    def verify(self, *, repair: bool = False) -> list[Damage]:
+        """Read everything and find what is not as it was written; with `repair`, take it out to be asked again."""
+        damages = list(self.store.verify())
+        if repair:
+            for damage in damages:
+                self.store.set_aside(damage, now=self._clock.now())
+        return damages
+
+    # -- inside
+
+    @abstractmethod
+    def _fetch(self, asked: Asked) -> None:
+        """Get what a reader found missing."""
+
+    def _desk(self) -> Desk:
+        return Desk(
+            self._store,
+            self._calendar,
+            self._subscription,
+            self._rates(),
+            self._provider.page_bars,
+            self._clock.now(),
+        )
+
+    def _rates(self) -> dict[AssetClass, Rate | None]:
+        rate = Rate.parse(self.settings.rate or self._subscription.rate)
+        rates: dict[AssetClass, Rate | None] = dict.fromkeys(AssetClass, rate)
+        if self.settings.rate_crypto:
+            rates[AssetClass.CRYPTO] = Rate.parse(self.settings.rate_crypto)
+        return rates
+
+    def _wishes(self, symbols: Iterable[str], timeframes: Iterable[str] = ()) -> list[Wish]:
+        instruments = {Instrument.parse(symbol) for symbol in symbols}
+        frames = {Timeframe.parse(name) for name in timeframes}
+        known = self.store.wishes()
+        strangers = instruments - {wish.instrument for wish in known}
+        if strangers:
+            names = ", ".join(sorted(instrument.ticker for instrument in strangers))
+            raise UsageError(
+                f"{names} was never asked for in this store.", hint="`gapless backfill` it first."
+            )
+        return [
+            wish
+            for wish in known
+            if (not instruments or wish.instrument in instruments)
+            and (not frames or wish.timeframe in frames)
+        ]
+
+    def _reader(
+        self,
+        session: str,
+        adjust: str | None,
+        as_of: When | None,
+        asset_class: AssetClass,
+        *,
+        provisional: bool,
+    ) -> Reader:
+        now = self._clock.now()
+        view = View(
+            SessionPart.parse(session),
+            Adjust.parse(adjust) if adjust else None,
+            None if as_of is None else parse_instant(as_of, asset_class, now=now, param="as_of"),
+            provisional,
+        )
+        return Reader(self.store, self._calendar, view, now)
+
+    def _entries(self, reader: Reader, piece: Piece) -> list[Entry]:
+        return self.store.entries(
+            Instrument.parse(piece.symbol), reader.base(Timeframe.parse(piece.timeframe))
+        )
+
+    def _basis(self, instrument: Instrument) -> str:
+        """What adjusted bars depend on beside the bars themselves."""
+        return repr(self.store.actions(instrument.ticker))
+
+    def _stored(
+        self, symbols: Iterable[str], timeframes: Iterable[str], start: When | None, end: When | None
+    ) -> list[Wish]:
+        """Wishes for what is stored of the symbols and timeframes, or of all ever asked for, cut to the dates.
+
+        Raises:
+            UsageError: nothing of it is stored, or the dates are the wrong way round.
+        """
+        frames, now = [Timeframe.parse(name) for name in timeframes], self._clock.now()
+        wished = dict.fromkeys((w.instrument, w.timeframe) for w in self._wishes(symbols, ()))
+        known = {instrument for instrument, _ in wished}
+        series = [(i, f) for i in known for f in frames] if frames else list(wished)
+        reader, found = Reader(self.store, self._calendar, View(), now), []
+        for instrument, frame in sorted(series):
+            if hull := reader.hull(instrument, frame):
+                whole = aligned(hull, frame, instrument.asset_class)
+                first, last = (
+                    default
+                    if when is None
+                    else parse_instant(when, instrument.asset_class, now=now, param=param)
+                    for when, param, default in ((start, "start", whole.start), (end, "end", whole.end))
+                )
+                if start is not None and end is not None and last <= first:
+                    raise UsageError("`end` is not after `start`.", hint="The end is exclusive.")
+                if first < last:
+                    found.append(Wish(instrument, frame, Span(first, last)))
+        return found

@@ -1,0 +1,48 @@
+"""Splits and dividends of the stocks in a run: asked for after the bars, a request for many tickers."""
+
+from collections.abc import Sequence
+
+from gapless.engine.asking import insist, take_turn
+from gapless.engine.rooms import Rooms, Unpack
+from gapless.errors import JobOver, OwnLimit, Retriable
+from gapless.ports import Provider
+from gapless.vocabulary.steps import Answer, CorporateAction, Request
+
+_KINDS = ("split", "dividend")
+_TICKERS_A_REQUEST = 200
+
+
+async def fetch_actions(tickers: Sequence[str], rooms: Rooms) -> list[str]:
+    """Read and keep them; returns what could not be read and why. A failure costs these, never a bar."""
+    problems = []
+    for start in range(0, len(tickers), _TICKERS_A_REQUEST):
+        for kind in _KINDS:
+            try:
+                await _fetch_kind(kind, tickers[start : start + _TICKERS_A_REQUEST], rooms)
+            except (Retriable, JobOver, OwnLimit) as error:
+                problems.append(f"{kind}s were not read: {error.message}")
+    return problems
+
+
+async def _fetch_kind(kind: str, tickers: Sequence[str], rooms: Rooms) -> None:
+    request: Request | None = rooms.provider.actions_request(kind, tickers)
+    seen: set[str] = set()
+    while request is not None and request.url not in seen:
+        seen.add(request.url)
+        actions, request = await _read(kind, request, rooms)
+        await rooms.write(rooms.store.put_actions, actions)
+
+
+async def _read(kind: str, request: Request, rooms: Rooms) -> tuple[list[CorporateAction], Request | None]:
+    async def attempt() -> tuple[list[CorporateAction], Request | None]:
+        await take_turn(request, 1, rooms)
+        answer = await rooms.http.fetch(request)
+        return await rooms.decoders.run(_decode, kind, answer, rooms.provider, rooms.unpack)
+
+    return await insist(attempt, f"{kind}s", rooms)
+
+
+def _decode(
+    kind: str, answer: Answer, provider: Provider, unpack: Unpack
+) -> tuple[list[CorporateAction], Request | None]:
+    return provider.decode_actions(kind, unpack(answer))

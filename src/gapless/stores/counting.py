@@ -1,0 +1,52 @@
+"""Counting packed bars: segments that lie alone say how many they hold; only the others are opened."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import Connection
+
+from gapless.stores.base import damaged
+from gapless.stores.coverage import inside
+from gapless.stores.records import Listed
+from gapless.stores.segments import Outline, load, outlines, speaking
+from gapless.vocabulary.span import Span, SpanSet
+
+
+def count_bars(connection: Connection, listed: Listed, spans: SpanSet) -> int:
+    """How many bars of a series start inside `spans`."""
+    if not (asked := list(spans)):
+        return 0
+    total = 0
+    for group in _groups(outlines(connection, listed, Span(asked[0].start, asked[-1].end))):
+        hull = Span(group[0].span.start, max(one.span.end for one in group))
+        at = bisect_right(asked, hull.start, key=lambda span: span.end)
+        if at == len(asked) or not asked[at].overlaps(hull):
+            continue
+        alone = len(group) == 1 and asked[at].clip(hull) == hull
+        total += group[0].bars if alone else _opened(connection, listed, group, spans)
+    return total
+
+
+def _groups(found: Iterable[Outline]) -> Iterator[list[Outline]]:
+    """Segments that overlap each other: what one of them says of a bar, only its own group can contradict."""
+    group: list[Outline] = []
+    reach = 0
+    for one in found:
+        if group and one.span.start >= reach:
+            yield group
+            group = []
+        reach = max(reach, one.span.end) if group else one.span.end
+        group.append(one)
+    if group:
+        yield group
+
+
+def _opened(connection: Connection, listed: Listed, group: Iterable[Outline], spans: SpanSet) -> int:
+    parts = []
+    for number in sorted(one.id for one in group):
+        segment = load(connection, number)
+        if not segment.intact(listed.name):
+            raise damaged(listed, segment.span, "a segment is not what its checksum says")
+        parts.append(segment.starts())
+    ts, _ = speaking(parts)
+    return int(inside(spans, ts).sum())

@@ -1,0 +1,67 @@
+"""Database: an export as a plain SQLite store of its own, with its ledger; gapless can go on with it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gapless.errors import UsageError
+from gapless.ledger import fold
+from gapless.ports import Store
+from gapless.transfer.disk import sync_folder, told
+from gapless.transfer.export import ExportReceipt
+from gapless.vocabulary.batch import Batch
+from gapless.vocabulary.instrument import Instrument
+from gapless.vocabulary.span import Span
+from gapless.vocabulary.steps import Checked, Entry, Outcome, Wish
+from gapless.vocabulary.timeframe import Base
+
+Open = Callable[[str], Store]
+"""Opens the store at a URL, and makes it where there is none."""
+
+
+def export_database(store: Store, out: Path, wishes: Sequence[Wish], open_: Open) -> ExportReceipt:
+    """Write the final base bars of every wish to a new file, with view `market_data` of the timeframes wished for.
+
+    The file has its name only once it is whole; until then it grows in a hidden one beside it, where an export
+    that was stopped goes on. `rows` of the receipt are base bars.
+
+    Raises:
+        UsageError: a file that is there already.
+        StorageError: the file cannot be written.
+    """
+    if out.exists():
+        raise UsageError(f"`{out}` is there already.", hint="Name a new file; nothing is overwritten.")
+    unfinished = out.with_name(f".{out.name}.part")
+    with told(out):
+        target = open_(f"sqlite:///{unfinished}")
+        try:
+            target.remember(wishes)
+            for instrument, base, span in _series(wishes):
+                done = set(target.entries(instrument, base))
+                for entry in _covering(store, instrument, base, span):
+                    if entry not in done:
+                        bars = entry.outcome is Outcome.BARS
+                        batch = store.read(instrument, base, entry.span) if bars else Batch.empty()
+                        target.write(Checked(instrument, base, batch, (entry,)))
+            rows = sum(series.bars for series in target.series())
+        finally:
+            target.close()
+        unfinished.rename(out)
+        sync_folder(out.parent)
+    return ExportReceipt(str(out), rows, files=1, made=1, kept=0)
+
+
+def _series(wishes: Sequence[Wish]) -> Iterator[tuple[Instrument, Base, Span]]:
+    """Each base series that the wishes need, with the hull of what they need of it."""
+    spans: dict[tuple[Instrument, Base], list[Span]] = {}
+    for wish in wishes:
+        spans.setdefault((wish.instrument, wish.timeframe.base), []).append(wish.span)
+    for (instrument, base), found in spans.items():
+        yield instrument, base, Span(min(s.start for s in found), max(s.end for s in found))
+
+
+def _covering(store: Store, instrument: Instrument, base: Base, span: Span) -> Iterator[Entry]:
+    """What the ledger vouches for inside `span`, one entry a piece."""
+    for piece in fold(store.entries(instrument, base)).within(span):
+        if piece.entry.outcome.covers:
+            yield replace(piece.entry, span=piece.span)
