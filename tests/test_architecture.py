@@ -11,7 +11,7 @@ SOURCE = ROOT / "src" / "gapless"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 50
 BROAD_ALLOWED = ("engine/run.py", "app/running.py", "cli/")
-HEAVY = ("aiohttp", "exchange_calendars", "pandas", "sqlalchemy")
+HEAVY = ("aiohttp", "duckdb", "exchange_calendars", "pandas", "polars", "pyarrow", "sqlalchemy")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

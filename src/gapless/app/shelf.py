@@ -10,6 +10,7 @@ from gapless.adjust import Adjust
 from gapless.app.examining import flags
 from gapless.app.instants import When, parse_instant
 from gapless.app.lookup import Asked, OnGap, look_up
+from gapless.app.opening import opened
 from gapless.app.planning import Desk, settled
 from gapless.app.questions import explained, gaps, statuses
 from gapless.app.reading import Reader, View, pieces_of
@@ -23,10 +24,9 @@ from gapless.ports import Clock, Store
 from gapless.providers import SUBSCRIPTIONS, Massive
 from gapless.quality import Flag
 from gapless.reports import Explanation, SeriesStatus
-from gapless.resample import SessionPart, aligned, derive
+from gapless.resample import SessionPart, base_of
 from gapless.settings import Settings
 from gapless.sql import Limits, SqlResult, run_sql
-from gapless.stores import open_store
 from gapless.transfer import (
     ExportReceipt,
     ImportReceipt,
@@ -39,7 +39,7 @@ from gapless.transfer import (
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import OPEN_END, CorporateAction, Damage, Entry, Gap, Revision, Wish
-from gapless.vocabulary.timeframe import Timeframe
+from gapless.vocabulary.timeframe import Base, Timeframe
 
 
 class Shelf(ABC):
@@ -156,7 +156,7 @@ class Shelf(ABC):
 
         Arguments as in `bars`. Filters on symbol, timeframe and time decide what is read at all.
         """
-        wishes = self._stored(symbols, timeframes, start, end)
+        wishes = self._wanted(symbols, timeframes, start, end, session)
         reader = self._reader(session, adjust, as_of, AssetClass.STOCKS, provisional=provisional)
         return scan(pieces_of(wishes), reader.read)
 
@@ -194,7 +194,7 @@ class Shelf(ABC):
         self, symbols: Sequence[str] = (), start: When | None = None, end: When | None = None
     ) -> list[Flag]:
         """What is odd about stored bars, as flags with a reason; no bar is hidden or changed for it."""
-        desk, wishes = self._desk(), self._stored(symbols, (), start, end)
+        desk, wishes = self._desk(), self._wanted(symbols, (), start, end)
         instruments = list(dict.fromkeys(wish.instrument for wish in wishes))
         spans = [wish.span for wish in wishes]
         if not spans:
@@ -225,13 +225,13 @@ class Shelf(ABC):
         `parquet`, `csv` and `arrow` make a folder of files by timeframe, symbol and year with a manifest;
         `sqlite` makes one file, a plain store of its own. What was stopped goes on when called again.
         """
-        wishes = self._stored(symbols, timeframes, start, end)
+        wishes = self._wanted(symbols, timeframes, start, end, session)
         if fmt == "sqlite":
             if session != "all" or adjust:
                 raise UsageError(
                     "A plain store holds raw bars of all sessions.", hint="Use another format for a view."
                 )
-            return export_database(self.store, out, wishes, lambda url: open_store(url, derive=derive))
+            return export_database(self.store, out, wishes, opened)
         reader = self._reader(session, adjust, None, AssetClass.STOCKS, provisional=False)
         return export(
             out,
@@ -330,30 +330,47 @@ class Shelf(ABC):
         """What adjusted bars depend on beside the bars themselves."""
         return repr(self.store.actions(instrument.ticker))
 
-    def _stored(
-        self, symbols: Iterable[str], timeframes: Iterable[str], start: When | None, end: When | None
+    def _wanted(
+        self,
+        symbols: Iterable[str],
+        timeframes: Iterable[str],
+        start: When | None,
+        end: When | None,
+        session: str = "all",
     ) -> list[Wish]:
-        """Wishes for what is stored of the symbols and timeframes, or of all ever asked for, cut to the dates.
+        """What was ever asked for, or these symbols and timeframes of it, cut to the dates and to now.
 
         Raises:
-            UsageError: nothing of it is stored, or the dates are the wrong way round.
+            UsageError: a timeframe whose base was never asked for, or the dates are the wrong way round.
         """
-        frames, now = [Timeframe.parse(name) for name in timeframes], self._clock.now()
-        wished = dict.fromkeys((w.instrument, w.timeframe) for w in self._wishes(symbols, ()))
-        known = {instrument for instrument, _ in wished}
-        series = [(i, f) for i in known for f in frames] if frames else list(wished)
-        reader, found = Reader(self.store, self._calendar, View(), now), []
-        for instrument, frame in sorted(series):
-            if hull := reader.hull(instrument, frame):
-                whole = aligned(hull, frame, instrument.asset_class)
-                first, last = (
-                    default
-                    if when is None
-                    else parse_instant(when, instrument.asset_class, now=now, param=param)
-                    for when, param, default in ((start, "start", whole.start), (end, "end", whole.end))
+        frames, part, now = (
+            [Timeframe.parse(name) for name in timeframes],
+            SessionPart(session),
+            self._clock.now(),
+        )
+        known = self._wishes(symbols)
+        hulls: dict[tuple[Instrument, Base], list[Span]] = {}
+        for wish in known:
+            hulls.setdefault((wish.instrument, wish.timeframe.base), []).append(wish.span)
+        named = [(wish.instrument, frame) for wish in known for frame in frames or [wish.timeframe]]
+        found = []
+        for instrument, frame in dict.fromkeys(named):
+            base = base_of(frame, part)
+            if (instrument, base) not in hulls:
+                raise UsageError(
+                    f"{base} bars of {instrument}, which {frame} is made of, were never asked for.",
+                    hint=f"`gapless backfill {instrument} -t {frame} --start ...` first.",
                 )
-                if start is not None and end is not None and last <= first:
-                    raise UsageError("`end` is not after `start`.", hint="The end is exclusive.")
-                if first < last:
-                    found.append(Wish(instrument, frame, Span(first, last)))
+            spans = hulls[instrument, base]
+            hull = Span(min(s.start for s in spans), max(s.end for s in spans))
+            cut = self._cut(instrument, start, end, now)
+            if wanted := hull.clip(cut):
+                found.append(Wish(instrument, frame, wanted))
         return found
+
+    def _cut(self, instrument: Instrument, start: When | None, end: When | None, now: int) -> Span:
+        first = 0 if start is None else parse_instant(start, instrument.asset_class, now=now, param="start")
+        last = now if end is None else parse_instant(end, instrument.asset_class, now=now, param="end")
+        if last <= first:
+            raise UsageError("`end` is not after `start`.", hint="The end is exclusive.")
+        return Span(first, last)

@@ -7,6 +7,7 @@ from gapless.app.clock import SystemClock
 from gapless.app.doctor import Finding, examine
 from gapless.app.instants import When
 from gapless.app.lookup import Asked
+from gapless.app.opening import opened
 from gapless.app.planning import TRAILING_SESSIONS, make_plan, settled, up_to_now, wishes_for
 from gapless.app.questions import gaps, statuses
 from gapless.app.running import Broadcast, Run, new_run_id
@@ -15,9 +16,7 @@ from gapless.errors import NoStore
 from gapless.plan import Plan
 from gapless.ports import Clock, Store
 from gapless.reports import Ending, Recorder, RunReport, report_of
-from gapless.resample import derive
 from gapless.settings import Settings
-from gapless.stores import open_store
 from gapless.vocabulary.events import Tell
 from gapless.vocabulary.steps import OPEN_END, Wish
 
@@ -38,7 +37,7 @@ def open_warehouse(
         StorageError: the store cannot be used.
     """
     try:
-        store: Store | None = open_store(settings.store, derive=derive, create=create)
+        store: Store | None = opened(settings.store, create=create)
     except NoStore:
         if required:
             raise

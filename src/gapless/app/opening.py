@@ -1,0 +1,33 @@
+"""Opens stores with what a store needs of other rooms: how bars are derived, and when markets are open."""
+
+from contextlib import suppress
+
+from gapless.calendars import open_calendar
+from gapless.errors import NoStore, StoreReadOnly
+from gapless.ports import Store
+from gapless.resample import derive
+from gapless.stores import open_store
+from gapless.vocabulary.instrument import Instrument
+from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.timeframe import Base
+
+
+def opened(url: str, *, create: bool = True) -> Store:
+    """The store at `url`; one that cannot be written is opened to be read.
+
+    Raises:
+        NoStore: nothing there, and `create` is not set.
+        StorageError: it cannot be used.
+    """
+    try:
+        return open_store(url, derive=derive, open_time=_open_time, create=create)
+    except StoreReadOnly:
+        with suppress(NoStore):
+            return open_store(url, derive=derive, open_time=_open_time, read_only=True)
+        raise
+
+
+def _open_time(instrument: Instrument, base: Base, span: Span) -> SpanSet:
+    calendar = open_calendar()
+    unknown = SpanSet([span]) - SpanSet([calendar.known(instrument)])
+    return calendar.sessions(instrument, span).trading(base) | unknown
