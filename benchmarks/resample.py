@@ -3,9 +3,9 @@
     python benchmarks/resample.py [rounds]
 
 One core: each library is told to use one thread, and times are processor times of the whole process, so that
-neighbours on the machine count little. The ways take turns; shown are medians and, for each other way, the
-median of its ratios to gapless within a round. `together` is 5m, 15m, 30m, 1h, 2h and 4h out of the same minutes;
-speeds count base bars once, however many timeframes are made of them.
+neighbours on the machine count less. The ways take turns; shown are medians, the best round and, for each other
+way, the median of its ratios to gapless within a round. `together` is all six timeframes out of the same
+minutes; speeds count base bars once, however many timeframes are made of them.
 
 Every way starts from what it reads best, in memory (columns, a frame, a table), and makes open, high, low, close,
 volume, trades and a volume-weighted price on New York's clock. The others know no clock changes, no missing
@@ -155,13 +155,14 @@ def race(ways: dict[str, Way], names: tuple[str, ...], rounds: int) -> dict[str,
 
 
 def show(title: str, taken: dict[str, list[float]], bars: int) -> None:
-    """Medians, and how many times as long as gapless each way takes."""
+    """Medians, the best, and how many times as long as gapless each way takes."""
     print(f"{title}")
     ours = next(iter(taken.values()))
     for name, seconds in taken.items():
         ratio = median(theirs / own for theirs, own in zip(seconds, ours, strict=True))
         middle = median(seconds)
-        print(f"  {name:34}{middle * 1000:9.1f} ms {bars / middle / 1e6:7.1f} M bars/s {ratio:8.1f} x")
+        speeds = f"{bars / middle / 1e6:7.1f} M bars/s, best {bars / min(seconds) / 1e6:5.1f}"
+        print(f"  {name:30}{middle * 1000:9.1f} ms {speeds} {ratio:8.1f} x")
 
 
 def main() -> None:

@@ -37,13 +37,13 @@ BODY = b'{"status":"OK","results":[1,2,3]}' * 50
 
 
 async def test_a_gzip_answer_becomes_a_page_with_its_digest(asker: Asker) -> None:
-    """The page holds the decompressed body, its SHA-256, the first request id and the bytes on the wire."""
+    """The page holds the decompressed body, the SHA-256 of what came, the first request id and the bytes on the wire."""
     wire = gzip.compress(BODY)
 
     page = await asker.ask(answer(200, wire, Content_Encoding="gzip", X_Request_Id="abc1, abc1"))
 
     assert page.body == BODY
-    assert page.digest == hashlib.sha256(BODY).hexdigest()
+    assert page.digest == hashlib.sha256(wire).hexdigest()
     assert page.request_id == "abc1"
     assert page.wire_bytes == len(wire)
 

@@ -30,6 +30,10 @@ _PIPE_BYTES = 1 << 20
 """A page takes a few turns through the pipe then, not fifty; where a system does not offer it, it is ignored."""
 
 
+_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+"""A page needs the same few dozen megabytes as the one before: glibc need not give them back in between."""
+
+
 class Decoders:
     """Places that decode one page at a time each; a call that finds none free waits its turn.
 
@@ -100,6 +104,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             process_group=0,
+            env=os.environ | _KEEP_MEMORY,
             pipesize=_PIPE_BYTES,
         )
         self._to = cast("IO[bytes]", self._child.stdin)

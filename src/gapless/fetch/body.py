@@ -22,11 +22,10 @@ def unpack(answer: Answer, most: int = MOST_BYTES) -> Page:
         NetworkError: the compressed body is cut off or damaged.
         BadAnswer: it is compressed in an unknown way, or holds more than `most` bytes.
     """
-    body = inflate(answer.wire, answer.encoding, most)
     return Page(
         answer.request,
-        body,
-        hashlib.sha256(body).hexdigest(),
+        inflate(answer.wire, answer.encoding, most),
+        hashlib.sha256(answer.wire).hexdigest(),
         answer.request_id,
         answer.received,
         wire_bytes=len(answer.wire),

@@ -59,7 +59,9 @@ def _chain(
     cuts = _cuts(batch.ts, timeframes[-1], asset_class, hours)
     pieces = [batch.take(slice(a, b)) for a, b in pairwise(cuts)]
     grids = [list(_grid(piece.ts, timeframes, asset_class, hours)) for piece in pieces]
-    tables = [_Table(sum(len(grid[k][0]) for grid in grids)) for k in range(len(timeframes))]
+    rows = [sum(len(grid[k][0]) for grid in grids) for k in range(len(timeframes))]
+    block = np.empty(len(_KINDS) * sum(rows))
+    tables = [_Table(cells) for cells in np.split(block, len(_KINDS) * np.cumsum(rows[:-1]))]
     with np.errstate(invalid="ignore"):  # prices without volume: 0 / 0 is the NaN that is meant
         for piece, grid in zip(pieces, grids, strict=True):
             for table, bars in zip(tables, _climb(piece, timeframes, grid), strict=True):
@@ -91,12 +93,12 @@ def _climb(
     base: Batch, timeframes: Sequence[Timeframe], grid: Sequence[tuple[Ints, Ints]]
 ) -> Iterator[Batch]:
     """The bars of one piece, which is not empty, in one timeframe after another."""
-    terms, bars, at = _Terms.of(base), base, np.arange(len(base))
+    terms, bars, at = _Terms.of(base), base, grid[0][1]
     for timeframe, (ts, first) in zip(timeframes, grid, strict=True):
         if len(first) == len(bars):
             yield replace(bars, ts=ts)
             continue
-        at = at[first]
+        at = first if bars is base else at[first]
         windows = Windows.starting(first, len(bars))
         # Sums in another order differ in their last bits: how they are made must not depend on other windows.
         stepwise = timeframe.minutes == _FIVE
@@ -161,9 +163,9 @@ class _Terms:
 class _Table:
     """Bars to come, in one block of memory: asking for it once is cheaper than once a column and piece."""
 
-    def __init__(self, rows: int) -> None:
-        cells = np.empty((len(_KINDS), rows))
-        self._bars = Batch(*(column.view(kind) for column, kind in zip(cells, _KINDS, strict=True)))
+    def __init__(self, cells: Floats) -> None:
+        columns = cells.reshape(len(_KINDS), -1)
+        self._bars = Batch(*(column.view(kind) for column, kind in zip(columns, _KINDS, strict=True)))
         self._columns = tuple(self._bars.columns.values())
         self._filled = 0
 

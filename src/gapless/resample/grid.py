@@ -38,7 +38,8 @@ def window_starts(
     if timeframe.minutes is None:
         edges, counts = _calendar_windows(ts, timeframe, zone(asset_class.zone))
         return np.repeat(edges[:-1], counts)
-    origin, _ = _stretches(ts, asset_class, hours)
+    since, origin, _ = _stretches(asset_class, hours)
+    origin = _spread(ts, since, origin)
     starts = ts - origin
     starts //= timeframe.minutes * MINUTE
     starts *= timeframe.minutes * MINUTE
@@ -55,8 +56,8 @@ def window_ends(ts: Ints, timeframe: Timeframe, asset_class: AssetClass, hours: 
         edges, counts = _calendar_windows(ts, timeframe, zone(asset_class.zone))
         return np.repeat(edges[1:], counts)
     ends = window_starts(ts, timeframe, asset_class, hours) + timeframe.minutes * MINUTE
-    _, until = _stretches(ts, asset_class, hours)
-    return np.minimum(ends, until)
+    since, _, until = _stretches(asset_class, hours)
+    return np.minimum(ends, _spread(ts, since, until))
 
 
 def aligned(span: Span, timeframe: Timeframe, asset_class: AssetClass, hours: Hours | None = None) -> Span:
@@ -73,25 +74,25 @@ def aligned(span: Span, timeframe: Timeframe, asset_class: AssetClass, hours: Ho
     return Span(start, end)
 
 
-def _stretches(ts: Ints, asset_class: AssetClass, hours: Hours | None) -> tuple[Ints, Ints]:
-    """For each of these rising instants: from where (UTC ms) its windows count, and what ends them.
+def _stretches(asset_class: AssetClass, hours: Hours | None) -> tuple[Ints, Ints, Ints]:
+    """Stretches of time with one grid: since when, from where windows count, what ends them (each UTC ms)."""
+    if hours is not None:
+        return hours.start, hours.start, hours.end
+    local = zone(asset_class.zone)
+    # Every midnight is on the grid of the day before, except where that day had 23 or 25 hours.
+    return local.since, -local.offset, local.until
 
-    Where both are the same for all instants, they are given once.
-    """
-    if hours is None:
-        local = zone(asset_class.zone)
-        # Every midnight is on the grid of the day before, except where that day had 23 or 25 hours.
-        since, origin, until = local.since, -local.offset, local.until
-    else:
-        since, origin, until = hours.start, hours.start, hours.end
+
+def _spread(ts: Ints, since: Ints, values: Ints) -> Ints:
+    """For each of these rising instants the value of its stretch; one for all where that is the same."""
     if not len(ts):
-        return ts, ts
+        return ts
     first, last = np.searchsorted(since, (ts[0], ts[-1]), side="right") - 1
     touched = slice(first, last + 1)
     if first == last:
-        return origin[touched], until[touched]
-    counts = np.diff(np.searchsorted(ts, since[touched]), append=len(ts))
-    return np.repeat(origin[touched], counts), np.repeat(until[touched], counts)
+        return values[touched]
+    edges = np.searchsorted(ts, since[touched])
+    return np.repeat(values[touched], np.diff(edges, append=len(ts)))
 
 
 def _calendar_windows(ts: Ints, timeframe: Timeframe, local: Zone) -> tuple[Ints, Ints]:

@@ -81,7 +81,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer, decompressed. `digest` is the SHA-256 of the body; `received` in Unix ms."""
+    """An answer, decompressed. `digest` is the SHA-256 of what came over the wire; `received` in Unix ms."""
 
     request: Request
     body: bytes = field(repr=False)
