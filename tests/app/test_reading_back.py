@@ -89,17 +89,17 @@ def test_derived_bars_are_what_a_slow_loop_makes_of_the_minutes(
     offset = 5 if symbol == "AAPL" else 0
     span = Span(utc("2026-11-02") + offset * 60 * MINUTE, utc("2026-11-16") + offset * 60 * MINUTE)
     made = zip(
-        *(getattr(bars.batch, n).tolist() for n in ("ts", "open", "high", "low", "close")), strict=True
+        *(getattr(bars.parts[0].batch, n).tolist() for n in ("ts", "open", "high", "low", "close")), strict=True
     )
     assert list(made) == slow_windows(truth(vendor, symbol, Base.MINUTE, span), frame, asset_class)
-    assert bars.final.all()
+    assert bars.parts[0].final.all()
 
 
 def test_whole_weeks_begin_on_monday(house: Warehouse) -> None:
     """Two weeks were asked for, and both are final."""
     weeks = house.bars("AAPL", "1w", START, END)
     assert [
-        datetime.fromtimestamp(ts / 1000, NEW_YORK).strftime("%a %d") for ts in weeks.batch.ts.tolist()
+        datetime.fromtimestamp(ts / 1000, NEW_YORK).strftime("%a %d") for ts in weeks.parts[0].batch.ts.tolist()
     ] == [
         "Mon 02",
         "Mon 09",
@@ -112,8 +112,8 @@ def test_a_week_that_is_stored_in_part_is_not_final(
     """Read up to a Wednesday, the second week is left out unless it is wanted, and then marked."""
     with warehouse(vendor.url, store_url(tmp_path, "packed"), clock) as one:
         one.backfill(["AAPL"], ["1w"], START, "2026-11-12")
-        assert len(one.bars("AAPL", "1w").batch) == 1
-        assert one.bars("AAPL", "1w", provisional=True).final.tolist() == [True, False]
+        assert len(one.bars("AAPL", "1w")) == 1
+        assert one.bars("AAPL", "1w", provisional=True).parts[0].final.tolist() == [True, False]
 
 
 def test_bars_of_a_stranger_are_a_usage_error(house: Warehouse) -> None:
@@ -127,7 +127,7 @@ def test_bars_of_a_stranger_are_a_usage_error(house: Warehouse) -> None:
 
 def counts(house: Warehouse) -> dict[tuple[str, str], int]:
     """How many bars each wish has when it is read."""
-    return {(symbol, frame): len(house.bars(symbol, frame).batch) for symbol in SYMBOLS for frame in FRAMES}
+    return {(symbol, frame): len(house.bars(symbol, frame)) for symbol in SYMBOLS for frame in FRAMES}
 
 
 def test_csv_holds_every_number_as_stored(house: Warehouse, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_csv_holds_every_number_as_stored(house: Warehouse, tmp_path: Path) -> N
         rows = list(csv.DictReader(file))
     assert receipt.rows == len(rows) == sum(counts(house).values())
     minutes = [row for row in rows if (row["symbol"], row["timeframe"]) == ("AAPL", "1m")]
-    held = house.bars("AAPL", "1m").batch
+    held = house.bars("AAPL", "1m").parts[0].batch
     for name in ("open", "high", "low", "close", "volume", "vwap"):
         written = [float(row[name] or "nan") for row in minutes]
         assert all(

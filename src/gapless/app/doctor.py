@@ -1,6 +1,5 @@
 """Looks at everything a run needs before the run does, and says what to mend."""
 
-import asyncio
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gapless.app.instants import iso, midnight
+from gapless.app.looping import run_to_end
 from gapless.errors import GaplessError, RunOver
 from gapless.fetch import Rate, unpack
 from gapless.ports import Calendar, Clock, Store
@@ -80,7 +80,7 @@ def _vendor(settings: Settings, store: Store | None, calendar: Calendar, clock: 
     """One request: it proves the address, the key and the vendor's holidays at once."""
     provider = Massive(settings.base_url)
     try:
-        page = asyncio.run(_ask(settings, store, clock, provider.holidays_request()))
+        page = run_to_end(_ask(settings, store, clock, provider.holidays_request()))
         holidays = provider.decode_holidays(page)
     except GaplessError as error:
         yield Finding(False, "vendor", error.message, error.hint or "Check the network and massive.base_url.")

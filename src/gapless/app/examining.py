@@ -13,27 +13,13 @@ from gapless.vocabulary.timeframe import DAY, Base
 _QUARTER = 92 * DAY
 
 
-def flags(desk: Desk, store: Store, instruments: Sequence[Instrument], span: Span | None) -> Iterator[Flag]:
+def flags(desk: Desk, store: Store, instruments: Sequence[Instrument], span: Span) -> Iterator[Flag]:
     """What is odd about the stored bars of these instruments inside `span`, by quarter, instrument and time."""
-    if whole := _stored(store, instruments, span):
-        for quarter in whole.pieces(_QUARTER):
-            for instrument in instruments:
-                yield from sorted(examine(_subject(desk, store, instrument, quarter)))
-            subjects = (_subject(desk, store, instrument, quarter) for instrument in instruments)
-            yield from sorted(shared_holes(subjects))
-
-
-def _stored(store: Store, instruments: Sequence[Instrument], span: Span | None) -> Span | None:
-    """From the first to the last stored bar, cut to `span`."""
-    hulls = [
-        Span(series.first, (series.last or series.first) + 1)
-        for series in store.series()
-        if series.instrument in instruments and series.first is not None
-    ]
-    if not hulls:
-        return None
-    hull = Span(min(one.start for one in hulls), max(one.end for one in hulls))
-    return hull.clip(span) if span else hull
+    for quarter in span.pieces(_QUARTER):
+        for instrument in instruments:
+            yield from sorted(examine(_subject(desk, store, instrument, quarter)))
+        subjects = (_subject(desk, store, instrument, quarter) for instrument in instruments)
+        yield from sorted(shared_holes(subjects))
 
 
 def _subject(desk: Desk, store: Store, instrument: Instrument, span: Span) -> Subject:

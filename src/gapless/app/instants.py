@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from gapless.errors import UsageError
 from gapless.vocabulary.instrument import AssetClass
+from gapless.vocabulary.span import Span
 
 When = str | int | date | datetime
 """A moment as a caller may give it: text, Unix milliseconds, a date or a datetime with a zone."""
@@ -45,6 +46,24 @@ def parse_instant(when: When, asset_class: AssetClass, *, now: int, param: str) 
     except (ValueError, OverflowError):
         raise UsageError(f"`{param}` was `{when}`, which is not a date.", hint=_EXAMPLES) from None
     return _ms(at if at.tzinfo else at.replace(tzinfo=zone))
+
+
+def span_between(
+    start: When | None, end: When | None, whole: Span, asset_class: AssetClass, *, now: int
+) -> Span | None:
+    """From `start` to `end` (exclusive), each that of `whole` where it is not given; None where `whole` is beyond.
+
+    Raises:
+        UsageError: no date, or the end is not after the start.
+    """
+    first = whole.start if start is None else parse_instant(start, asset_class, now=now, param="start")
+    last = whole.end if end is None else parse_instant(end, asset_class, now=now, param="end")
+    if start is not None and end is not None and last <= first:
+        raise UsageError(
+            f"`end` ({iso(last)}) is not after `start` ({iso(first)}).",
+            hint="The end is exclusive: for one day, give the next day as the end.",
+        )
+    return Span(first, last) if first < last else None
 
 
 def midnight(day: date, zone: ZoneInfo) -> int:

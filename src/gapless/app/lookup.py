@@ -1,24 +1,26 @@
 """Bars for a reader: which ones are meant, what is missing among them, and what happens then."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gapless.app.instants import When, iso, parse_instant, typed
+from gapless.app.instants import When, iso, parse_instant, span_between, typed
 from gapless.app.reading import Reader, final_until
 from gapless.app.survey import settled_until
 from gapless.errors import BarsMissing, BarsMissingWarning, UsageError
 from gapless.frames import Bars, Piece
 from gapless.reports import Ground, gaps_of
 from gapless.resample import aligned
-from gapless.vocabulary.instrument import AssetClass, Instrument
+from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import Gap
-from gapless.vocabulary.timeframe import MINUTE, Timeframe
+from gapless.vocabulary.steps import Gap, Outcome
+from gapless.vocabulary.timeframe import Base, Timeframe
 
 _NAMED = 3
 """So many gaps are named in an error, the others counted."""
+_UNASKED = "unasked"
+"""The outcome of a gap that nobody ever asked for."""
 
 
 class OnGap(StrEnum):
@@ -43,7 +45,7 @@ class OnGap(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one call asks for. Without a start: from the first stored bar; without an end: up to the last one."""
+    """What one call asks for. Without dates: all that is stored or was ever asked for."""
 
     instruments: tuple[Instrument, ...]
     timeframe: Timeframe
@@ -52,40 +54,61 @@ class Asked:
     many: bool
 
 
-def look_up(asked: Asked, reader: Reader, on_gap: OnGap, fetch: Callable[[Asked], None]) -> Bars:
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What gets missing bars: a backfill of `span`, or without one a repair of what was asked for already."""
+
+    symbols: tuple[str, ...]
+    timeframe: str
+    span: Span | None
+
+    @property
+    def command(self) -> str:
+        """The same as a person types it."""
+        if self.span is None:
+            return f"gapless repair {' '.join(self.symbols)}"
+        reach = f"--start {typed(self.span.start)} --end {typed(self.span.end)}"
+        return f"gapless backfill {' '.join(self.symbols)} -t {self.timeframe} {reach}"
+
+
+Fetch = Callable[[Sequence[Remedy]], str]
+"""Carries remedies out; returns why the run ended early, `""` where it did not."""
+
+
+def look_up(asked: Asked, reader: Reader, on_gap: OnGap, fetch: Fetch) -> Bars:
     """The bars that start inside what was asked for.
 
     Raises:
         BarsMissing: some are not there, and `on_gap` says raise; or `fetch` could not get them.
-        UsageError: nothing is stored and no start was given.
+        UsageError: nothing is stored and no start was given; or the past is to be fetched.
     """
-    found = _read(asked, reader)
+    if on_gap is OnGap.FETCH and reader.view.as_of is not None:
+        raise UsageError(
+            "What was not there at `as_of` cannot be fetched any more.",
+            hint='Leave `as_of` out, or use on_gap="mark".',
+        )
+    found, ended = _read(asked, reader), ""
     if found.gaps and on_gap is OnGap.FETCH:
-        fetch(asked)
-        reader = Reader(
-            reader.store, reader.calendar, reader.view, reader.now
-        )  # with a new look at the ledger
-        found = _read(asked, reader)
+        ended = fetch(_remedies(asked, reader, found.gaps))
+        fresh = Reader(reader.store, reader.calendar, reader.view, reader.now)
+        found = _read(asked, fresh)
     if found.gaps and on_gap in (OnGap.RAISE, OnGap.FETCH):
-        raise _missing(asked, found.gaps)
+        raise _missing(found.gaps, _remedies(asked, reader, found.gaps), ended)
     if found.gaps and on_gap is OnGap.WARN:
-        warnings.warn(BarsMissingWarning(str(_missing(asked, found.gaps))), stacklevel=3)
+        warnings.warn(BarsMissingWarning(str(_missing(found.gaps, ()))), stacklevel=3)
     return found
 
 
 def _read(asked: Asked, reader: Reader) -> Bars:
+    base = reader.base(asked.timeframe)
     parts, gaps, settled = [], list[Gap](), []
     for instrument in asked.instruments:
         span, proven = _spans(asked, instrument, reader)
         parts.append(reader.read(Piece(instrument.ticker, asked.timeframe.name, span)))
-        edge = settled_until(reader.calendar, instrument, reader.base(asked.timeframe), _moment(reader))
+        edge = settled_until(reader.calendar, instrument, base, reader.moment)
         settled.append(min(edge, proven.end))
-        gaps += _gaps(instrument, asked.timeframe, proven, edge, reader)
+        gaps += _gaps(instrument, base, proven, edge, reader)
     return Bars(asked.timeframe.name, tuple(parts), asked.many, tuple(gaps), final_until(parts, min(settled)))
-
-
-def _moment(reader: Reader) -> int:
-    return reader.now if reader.view.as_of is None else reader.view.as_of
 
 
 def _spans(asked: Asked, instrument: Instrument, reader: Reader) -> tuple[Span, Span]:
@@ -94,63 +117,77 @@ def _spans(asked: Asked, instrument: Instrument, reader: Reader) -> tuple[Span, 
     Raises:
         UsageError: nothing is stored and no start was given, or the dates are the wrong way round.
     """
-    frame, asset_class = asked.timeframe, instrument.asset_class
-    hull = reader.hull(instrument, frame)
-    if asked.start is None and hull is None:
+    frame, base = asked.timeframe, reader.base(asked.timeframe)
+    held = reader.held(instrument, base)
+    if asked.start is None and held is None:
         raise UsageError(
-            f"No {reader.base(frame)} bars of {instrument} are stored.",
+            f"No {base} bars of {instrument} are stored.",
             hint=f"`gapless backfill {instrument} -t {frame} --start ...` first, or give a start.",
         )
-    stored = hull or Span(reader.now - MINUTE, reader.now)
-    whole = aligned(stored, frame, asset_class)
-    start = _instant(asked.start, "start", asset_class, reader.now, whole.start)
-    end = _instant(asked.end, "end", asset_class, reader.now, max(whole.end, start + MINUTE))
-    if end <= start:
-        raise UsageError("`end` is not after `start`.", hint="The end is exclusive.")
-    span = Span(start, end)
-    proven = aligned(span, frame, asset_class).end if asked.end is not None else max(stored.end, start + 1)
-    return span, Span(start, proven)
+    # What was asked for may end before the start that is given: then the question is of all since.
+    first, until = (held.start, held.end) if held else (0, reader.now)
+    if asked.start is not None:
+        first = parse_instant(asked.start, instrument.asset_class, now=reader.now, param="start")
+        until = until if first < until else reader.now
+    if first >= until:
+        raise UsageError(f"`start` is {iso(first)}, which is in the future.", hint="Give an earlier date.")
+    meant = span_between(asked.start, asked.end, Span(first, until), instrument.asset_class, now=reader.now)
+    if meant is None:
+        raise UsageError(f"`end` is before {iso(first)}, where {instrument} begins.", hint="Give a start.")
+    windows = aligned(meant, frame, instrument.asset_class)
+    # The last window reaches beyond an end that is given; one that is not given cuts it.
+    proven = meant if asked.end is None else Span(meant.start, windows.end)
+    start = windows.start if asked.start is None else meant.start
+    end = windows.end if asked.end is None else meant.end
+    return Span(start, end), proven
 
 
-def _instant(when: When | None, param: str, asset_class: AssetClass, now: int, default: int) -> int:
-    return default if when is None else parse_instant(when, asset_class, now=now, param=param)
-
-
-def _gaps(
-    instrument: Instrument, frame: Timeframe, span: Span, settled: int, reader: Reader
-) -> Sequence[Gap]:
-    """What is missing and could be there: what has not settled yet is missing only if it was asked for."""
-    if not reader.view.provisional:
-        if settled <= span.start:
-            return ()
-        span = Span(span.start, min(span.end, settled))
-    base = reader.base(frame)
+def _gaps(instrument: Instrument, base: Base, span: Span, settled: int, reader: Reader) -> Sequence[Gap]:
+    """What is missing of bars that can be final by now."""
+    if settled <= span.start:
+        return ()
+    span, coverage = Span(span.start, min(span.end, settled)), reader.coverage(instrument, base)
+    if coverage.covered.covers(span):
+        return ()
     ground = Ground(
-        reader.coverage(instrument, base),
+        coverage,
         reader.sessions(instrument, span),
         reader.calendar.known(instrument),
-        _moment(reader),
+        reader.moment,
         settled,
     )
     return gaps_of(instrument, base, span, ground)
 
 
-def _missing(asked: Asked, gaps: Sequence[Gap]) -> BarsMissing:
+def _remedies(asked: Asked, reader: Reader, gaps: Sequence[Gap]) -> list[Remedy]:
+    """A backfill of what was never asked for, a repair of what was; none of what the plan refuses, or of the past."""
+    if reader.view.as_of is not None:
+        return []
+    base, remedies = reader.base(asked.timeframe), []
+    frame = asked.timeframe.name if asked.timeframe.base == base else base
+    if new := [gap for gap in gaps if gap.outcome == _UNASKED]:
+        span = Span(min(gap.start for gap in new), max(gap.end for gap in new))
+        remedies.append(Remedy(_symbols(new), frame, span))
+    if old := [gap for gap in gaps if gap.outcome not in (_UNASKED, Outcome.REFUSED)]:
+        remedies.append(Remedy(_symbols(old), frame, None))
+    return remedies
+
+
+def _symbols(gaps: Iterable[Gap]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(gap.symbol for gap in gaps))
+
+
+def _missing(gaps: Sequence[Gap], remedies: Sequence[Remedy], ended: str = "") -> BarsMissing:
     named = "; ".join(
         f"{gap.symbol} {gap.base} {iso(gap.start)} to {iso(gap.end)} ({gap.reason})" for gap in gaps[:_NAMED]
     )
     more = f"; and {len(gaps) - _NAMED} more" if len(gaps) > _NAMED else ""
-    symbols = " ".join(dict.fromkeys(gap.symbol for gap in gaps))
-    start, end = min(gap.start for gap in gaps), max(gap.end for gap in gaps)
-    command = (
-        f"gapless backfill {symbols} -t {asked.timeframe} --start {typed(start)} --end {typed(end)}"
-        if any(gap.outcome == "unasked" for gap in gaps)
-        else f"gapless repair {symbols}"
-    )
+    head = f"{len(gaps)} stretches are missing" if len(gaps) > 1 else "A stretch is missing"
+    why = f" The run that was to fetch them ended early: {ended}" if ended else ""
+    commands = " and ".join(f"`{remedy.command}`" for remedy in remedies)
+    cure = f"{commands} to fetch them" if commands else "Nothing can fetch them: give other dates"
     return BarsMissing(
-        f"{len(gaps)} stretches are missing: {named}{more}."
-        if len(gaps) > 1
-        else f"A stretch is missing: {named}.",
+        f"{head}: {named}{more}.{why}",
         gaps=tuple(gaps),
-        hint=f'`{command}` fetches them; on_gap="warn" or "mark" gives what is there.',
+        hint=f'{cure}, or on_gap="mark" for what is there.',
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapless.adjust import Adjust, Factors, adjusted, adjustment
+from gapless.adjust import Adjust, Adjustment, Factors, adjusted, adjustment
 from gapless.frames import Piece, SymbolBars
 from gapless.ledger import Coverage, fold
 from gapless.ports import Calendar, Store
@@ -17,6 +18,8 @@ from gapless.vocabulary.sessions import Sessions
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Wish
 from gapless.vocabulary.timeframe import DAY, MINUTE, TIMEFRAMES, Base, Timeframe
+
+Series = tuple[Instrument, Base]
 
 _EVER = Span(-(2**62), 2**62)
 _QUARTER = 92 * DAY
@@ -41,9 +44,9 @@ class View:
         return (self.session, self.adjust, self.as_of) == (SessionPart.ALL, None, None)
 
 
-@dataclass(slots=True)
+@dataclass
 class Reader:
-    """Reads pieces of one store in one view, as of `now` (Unix ms); what it learned of a series it remembers.
+    """Reads pieces of one store in one view, at `now` (Unix ms); what it learned of a series it remembers.
 
     Safe to call from many threads: at worst two of them learn the same.
     """
@@ -52,7 +55,7 @@ class Reader:
     calendar: Calendar
     view: View
     now: int
-    _coverage: dict[tuple[Instrument, Base], Coverage] = field(default_factory=dict)
+    _coverage: dict[Series, Coverage] = field(default_factory=dict)
     _factors: dict[Instrument, Factors] = field(default_factory=dict)
 
     def read(self, piece: Piece) -> SymbolBars:
@@ -85,15 +88,37 @@ class Reader:
             self._coverage[key] = fold(e for e in entries if as_of is None or e.recorded <= as_of)
         return self._coverage[key]
 
-    def hull(self, instrument: Instrument, frame: Timeframe) -> Span | None:
-        """From the first to the last stored bar of the base that a timeframe is made of; None without any."""
-        for series in self.store.series():
-            if (series.instrument, series.base) == (
-                instrument,
-                self.base(frame),
-            ) and series.first is not None:
-                return Span(series.first, (series.last or series.first) + MINUTE)
-        return None
+    def stored(self, instrument: Instrument, base: Base) -> Span | None:
+        """From the first to the last stored bar of a series; None without any."""
+        return self._stored.get((instrument, base))
+
+    def held(self, instrument: Instrument, base: Base) -> Span | None:
+        """The same, grown to all that was asked for and can exist by now."""
+        spans = [self.stored(instrument, base), *self._wished.get((instrument, base), ())]
+        found = [span for span in spans if span]
+        return Span(min(s.start for s in found), max(s.end for s in found)) if found else None
+
+    @property
+    def moment(self) -> int:
+        """The time at which a reader stands (Unix ms): now, or that of the view."""
+        return self.now if self.view.as_of is None else self.view.as_of
+
+    @cached_property
+    def _stored(self) -> dict[Series, Span]:
+        return {
+            (one.instrument, one.base): Span(one.first, one.last + MINUTE)
+            for one in self.store.series()
+            if one.first is not None and one.last is not None
+        }
+
+    @cached_property
+    def _wished(self) -> dict[Series, list[Span]]:
+        spans: dict[Series, list[Span]] = {}
+        for wish in self.store.wishes():
+            if wish.span.start < self.now:
+                span = Span(wish.span.start, min(wish.span.end, self.now))
+                spans.setdefault((wish.instrument, wish.timeframe.base), []).append(span)
+        return spans
 
     def sessions(self, instrument: Instrument, span: Span) -> Sessions:
         """The sessions around `span`, cut down to the part that the view shows."""
@@ -107,7 +132,7 @@ class Reader:
     def _hours(self, instrument: Instrument, frame: Timeframe, span: Span) -> Hours | None:
         if self.view.session is SessionPart.ALL:
             return None
-        around = frame if frame.minutes is None else TIMEFRAMES["1d"]
+        around = frame if frame.minutes is None else TIMEFRAMES[Base.DAY]
         whole = aligned(span, around, instrument.asset_class)
         return Hours.of(self.calendar.sessions(instrument, whole), self.view.session)
 
@@ -116,20 +141,30 @@ class Reader:
         bars = self.store.read(instrument, base, span, self.view.as_of)
         if self.view.adjust is None or instrument.asset_class is not AssetClass.STOCKS:
             return bars
-        return adjusted(bars, self.factors(instrument, self.view.adjust))
-
-    def factors(self, instrument: Instrument, adjust: Adjust) -> Factors:
-        """What the bars of a stock are multiplied with over time."""
         if instrument not in self._factors:
-            days = self.store.read(instrument, Base.DAY, _EVER, self.view.as_of)
-            moment = self.now if self.view.as_of is None else self.view.as_of
-            weighed = adjustment(self.store.actions(instrument.ticker), days, adjust, now=moment)
-            self._factors[instrument] = weighed.factors
-        return self._factors[instrument]
+            self._factors[instrument] = self.adjustment(instrument).factors
+        return adjusted(bars, self._factors[instrument])
+
+    def adjustment(self, instrument: Instrument) -> Adjustment:
+        """The splits of a stock, and its dividends unless the view wants splits only, weighed against its days."""
+        actions, wanted = self.store.actions(instrument.ticker), self.view.adjust or Adjust.ALL
+        return adjustment(actions, self._days(instrument), wanted, now=self.moment)
+
+    def _days(self, instrument: Instrument) -> Batch:
+        """The stored days, else those that the stored minutes of the regular session make."""
+        days = self.store.read(instrument, Base.DAY, _EVER, self.view.as_of)
+        minutes = self.stored(instrument, Base.MINUTE)
+        if len(days) or minutes is None:
+            return days
+        bars = self.store.read(instrument, Base.MINUTE, minutes, self.view.as_of)
+        hours = Hours.of(self.calendar.sessions(instrument, minutes), SessionPart.REGULAR)
+        return derive(bars, TIMEFRAMES[Base.DAY], instrument.asset_class, hours)
 
     def _uncovered(self, instrument: Instrument, base: Base, span: Span, hours: Hours | None) -> SpanSet:
         """Where the market was open, or may have been, and the ledger cannot vouch for the bars."""
         covered = self.coverage(instrument, base).covered
+        if covered.covers(span):
+            return SpanSet()  # no need to ask the calendar, which takes over a second to load
         unknown = SpanSet([span]) - SpanSet([self.calendar.known(instrument)])
         trading = self.calendar.sessions(instrument, span).trading(base) if hours is None else hours.spans()
         return (trading | unknown) - covered

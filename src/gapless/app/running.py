@@ -65,6 +65,7 @@ class Run:
     problems: list[str] = field(default_factory=list)
     _engine: Engine | None = None
     _loop: asyncio.AbstractEventLoop | None = None
+    _stopped: bool = False
 
     async def carry_out(self, plan: Plan) -> None:
         """Carry every job of the plan; why it stopped early is kept in `error`."""
@@ -76,6 +77,8 @@ class Run:
         workers = self._workers()
         self._loop = asyncio.get_running_loop()
         self._engine = self._make_engine(workers, plan.requests)
+        if self._stopped:
+            self._engine.stop()
         notes = [note for series in plan.series if (note := self._note(series))]
         try:
             if not jobs:
@@ -99,6 +102,7 @@ class Run:
 
     def stop(self) -> None:
         """Finish the pages in hand, start nothing new."""
+        self._stopped = True  # for a run that is about to begin
         if self._loop and self._engine:
             with suppress(RuntimeError):  # the loop is closed: the run is over already
                 self._loop.call_soon_threadsafe(self._engine.stop)

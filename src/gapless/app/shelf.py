@@ -6,10 +6,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gapless.adjust import Adjust
+from gapless.adjust import Adjust, Judged
 from gapless.app.examining import flags
-from gapless.app.instants import When, parse_instant
-from gapless.app.lookup import Asked, OnGap, look_up
+from gapless.app.instants import When, parse_instant, span_between
+from gapless.app.lookup import Asked, OnGap, Remedy, look_up
 from gapless.app.opening import opened
 from gapless.app.planning import Desk, settled
 from gapless.app.questions import explained, gaps, statuses
@@ -24,7 +24,7 @@ from gapless.ports import Clock, Store
 from gapless.providers import SUBSCRIPTIONS, Massive
 from gapless.quality import Flag
 from gapless.reports import Explanation, SeriesStatus
-from gapless.resample import SessionPart, base_of
+from gapless.resample import SessionPart, aligned
 from gapless.settings import Settings
 from gapless.sql import Limits, SqlResult, run_sql
 from gapless.transfer import (
@@ -39,7 +39,7 @@ from gapless.transfer import (
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import OPEN_END, CorporateAction, Damage, Entry, Gap, Revision, Wish
-from gapless.vocabulary.timeframe import Base, Timeframe
+from gapless.vocabulary.timeframe import Timeframe
 
 
 class Shelf(ABC):
@@ -113,7 +113,7 @@ class Shelf(ABC):
         on_gap: str = "raise",
         provisional: bool = False,
     ) -> Bars:
-        """The bars of one symbol or many that start in `[start, end)`; without dates, all that are stored.
+        """The bars of one symbol or many that start in `[start, end)`; without dates, all that was ever asked for.
 
         Args:
             symbols: one ticker, or several: then every frame has a column `symbol`.
@@ -154,11 +154,11 @@ class Shelf(ABC):
     ) -> Scan:
         """Bars that are read piece by piece as somebody asks for rows: of what is named, or all that was wished for.
 
-        Arguments as in `bars`. Filters on symbol, timeframe and time decide what is read at all.
+        Arguments as in `bars`. Filters on symbol, timeframe and time decide what is read at all. What is missing
+        is not told here: `gaps` tells it.
         """
-        wishes = self._wanted(symbols, timeframes, start, end, session)
-        reader = self._reader(session, adjust, as_of, AssetClass.STOCKS, provisional=provisional)
-        return scan(pieces_of(wishes), reader.read)
+        reader = self._reader(session, adjust, as_of, provisional=provisional)
+        return scan(pieces_of(self._wanted(reader, symbols, timeframes, start, end)), reader.read)
 
     def sql(self, query: str, *, limits: Limits | None = None) -> SqlResult:
         """One query in DuckDB's SQL over `bars`, `symbols`, `gaps`, `ledger`, `revisions` and `quality`.
@@ -182,29 +182,28 @@ class Shelf(ABC):
             UsageError: this kind of store keeps no earlier versions.
         """
         instrument, now = Instrument.parse(symbol), self._clock.now()
-        first, last = (
-            parse_instant(when, instrument.asset_class, now=now, param=param)
-            for when, param in ((start or 0, "start"), (end or OPEN_END, "end"))
-        )
-        if last <= first:
-            raise UsageError("`end` is not after `start`.", hint="The end is exclusive.")
-        return list(self.store.revisions(instrument, Timeframe.parse(timeframe).base, Span(first, last)))
+        base = Timeframe.parse(timeframe).base
+        span = span_between(start, end, Span(0, OPEN_END), instrument.asset_class, now=now)
+        return list(self.store.revisions(instrument, base, span)) if span else []
 
     def quality(
         self, symbols: Sequence[str] = (), start: When | None = None, end: When | None = None
     ) -> list[Flag]:
         """What is odd about stored bars, as flags with a reason; no bar is hidden or changed for it."""
-        desk, wishes = self._desk(), self._wanted(symbols, (), start, end)
-        instruments = list(dict.fromkeys(wish.instrument for wish in wishes))
-        spans = [wish.span for wish in wishes]
-        if not spans:
+        wishes = self._wanted(self._reader(), symbols, (), start, end)
+        if not wishes:
             return []
-        hull = Span(min(span.start for span in spans), max(span.end for span in spans))
-        return list(flags(desk, self.store, instruments, hull))
+        instruments = list(dict.fromkeys(wish.instrument for wish in wishes))
+        hull = Span(min(wish.span.start for wish in wishes), max(wish.span.end for wish in wishes))
+        return list(flags(self._desk(), self.store, instruments, hull))
 
     def actions(self, symbol: str) -> list[CorporateAction]:
         """The splits and dividends of a stock as the vendor stated them."""
         return self.store.actions(Instrument.parse(symbol).ticker)
+
+    def judged(self, symbol: str, adjust: str = "all") -> list[Judged]:
+        """The same held against the stock's own days: which ones `adjust` applies, which are doubtful, and why."""
+        return list(self._reader(adjust=adjust).adjustment(Instrument.parse(symbol)).judged)
 
     # -- out and in
 
@@ -225,14 +224,14 @@ class Shelf(ABC):
         `parquet`, `csv` and `arrow` make a folder of files by timeframe, symbol and year with a manifest;
         `sqlite` makes one file, a plain store of its own. What was stopped goes on when called again.
         """
-        wishes = self._wanted(symbols, timeframes, start, end, session)
+        reader = self._reader(session, adjust)
+        wishes = self._wanted(reader, symbols, timeframes, start, end)
         if fmt == "sqlite":
             if session != "all" or adjust:
                 raise UsageError(
                     "A plain store holds raw bars of all sessions.", hint="Use another format for a view."
                 )
             return export_database(self.store, out, wishes, opened)
-        reader = self._reader(session, adjust, None, AssetClass.STOCKS, provisional=False)
         return export(
             out,
             fmt,
@@ -266,8 +265,8 @@ class Shelf(ABC):
     # -- inside
 
     @abstractmethod
-    def _fetch(self, asked: Asked) -> None:
-        """Get what a reader found missing."""
+    def _fetch(self, remedies: Sequence[Remedy]) -> str:
+        """Get what a reader found missing; why that ended early, `""` where it did not."""
 
     def _desk(self) -> Desk:
         return Desk(
@@ -305,12 +304,12 @@ class Shelf(ABC):
 
     def _reader(
         self,
-        session: str,
-        adjust: str | None,
-        as_of: When | None,
-        asset_class: AssetClass,
+        session: str = "all",
+        adjust: str | None = None,
+        as_of: When | None = None,
+        asset_class: AssetClass = AssetClass.STOCKS,
         *,
-        provisional: bool,
+        provisional: bool = False,
     ) -> Reader:
         now = self._clock.now()
         view = View(
@@ -332,45 +331,30 @@ class Shelf(ABC):
 
     def _wanted(
         self,
+        reader: Reader,
         symbols: Iterable[str],
         timeframes: Iterable[str],
         start: When | None,
         end: When | None,
-        session: str = "all",
     ) -> list[Wish]:
         """What was ever asked for, or these symbols and timeframes of it, cut to the dates and to now.
 
         Raises:
             UsageError: a timeframe whose base was never asked for, or the dates are the wrong way round.
         """
-        frames, part, now = (
-            [Timeframe.parse(name) for name in timeframes],
-            SessionPart(session),
-            self._clock.now(),
-        )
-        known = self._wishes(symbols)
-        hulls: dict[tuple[Instrument, Base], list[Span]] = {}
-        for wish in known:
-            hulls.setdefault((wish.instrument, wish.timeframe.base), []).append(wish.span)
-        named = [(wish.instrument, frame) for wish in known for frame in frames or [wish.timeframe]]
+        frames = [Timeframe.parse(name) for name in timeframes]
+        named = [(wish.instrument, f) for wish in self._wishes(symbols) for f in frames or [wish.timeframe]]
         found = []
         for instrument, frame in dict.fromkeys(named):
-            base = base_of(frame, part)
-            if (instrument, base) not in hulls:
+            base = reader.base(frame)
+            held = reader.held(instrument, base)
+            if held is None:
                 raise UsageError(
                     f"{base} bars of {instrument}, which {frame} is made of, were never asked for.",
-                    hint=f"`gapless backfill {instrument} -t {frame} --start ...` first.",
+                    hint=f"`gapless backfill {instrument} -t {base} --start ...` first.",
                 )
-            spans = hulls[instrument, base]
-            hull = Span(min(s.start for s in spans), max(s.end for s in spans))
-            cut = self._cut(instrument, start, end, now)
-            if wanted := hull.clip(cut):
-                found.append(Wish(instrument, frame, wanted))
+            whole = aligned(held, frame, instrument.asset_class)
+            wanted = span_between(start, end, whole, instrument.asset_class, now=reader.now)
+            if cut := wanted and wanted.clip(whole):
+                found.append(Wish(instrument, frame, cut))
         return found
-
-    def _cut(self, instrument: Instrument, start: When | None, end: When | None, now: int) -> Span:
-        first = 0 if start is None else parse_instant(start, instrument.asset_class, now=now, param="start")
-        last = now if end is None else parse_instant(end, instrument.asset_class, now=now, param="end")
-        if last <= first:
-            raise UsageError("`end` is not after `start`.", hint="The end is exclusive.")
-        return Span(first, last)

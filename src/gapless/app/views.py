@@ -33,6 +33,16 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 """The columns of every view but `bars`, with the kind of each."""
 
+BAR_COLUMNS: Mapping[str, str] = {
+    "symbol": _TEXT,
+    "timeframe": _TEXT,
+    "ts": _INSTANT,
+    **dict.fromkeys(("open", "high", "low", "close", "volume", "vwap"), _NUMBER),
+    "trades": _WHOLE,
+    "final": _BOOL,
+}
+"""The columns of `bars`, which a scan makes."""
+
 
 def views_of(
     store: Store,

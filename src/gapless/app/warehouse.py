@@ -1,12 +1,12 @@
 """The library's front door: one object over one store."""
 
-import asyncio
 from collections.abc import Sequence
 
 from gapless.app.clock import SystemClock
 from gapless.app.doctor import Finding, examine
 from gapless.app.instants import When
-from gapless.app.lookup import Asked
+from gapless.app.lookup import Remedy
+from gapless.app.looping import run_to_end
 from gapless.app.opening import opened
 from gapless.app.planning import TRAILING_SESSIONS, make_plan, settled, up_to_now, wishes_for
 from gapless.app.questions import gaps, statuses
@@ -50,7 +50,7 @@ class Warehouse(Shelf):
 
     def __init__(self, settings: Settings, store: Store | None, clock: Clock) -> None:
         super().__init__(settings, store, clock)
-        self._run: Run | None = None
+        self._runs: list[Run] = []
 
     # -- plan and run
 
@@ -106,9 +106,9 @@ class Warehouse(Shelf):
         return self._carry_out(make_plan(desk, wishes, ignore_due=True), wishes, tell)
 
     def stop(self) -> None:
-        """Finish the pages in hand and end the run; may be called from any thread or signal handler."""
-        if self._run is not None:
-            self._run.stop()
+        """Finish the pages in hand and end what runs; may be called from any thread or signal handler."""
+        for run in list(self._runs):
+            run.stop()
 
     def doctor(self) -> list[Finding]:
         """Look at the store, the disk, the calendar, the key and the vendor; one request at most."""
@@ -116,19 +116,22 @@ class Warehouse(Shelf):
 
     # -- inside
 
-    def _fetch(self, asked: Asked) -> None:
-        """Get what a reader found missing: what was never wished for becomes a wish."""
-        symbols = [str(instrument) for instrument in asked.instruments]
-        if asked.start is None:
-            self.repair(symbols)
-        else:
-            self.backfill(symbols, [asked.timeframe.name], asked.start, asked.end)
+    def _fetch(self, remedies: Sequence[Remedy]) -> str:
+        for remedy in remedies:
+            report = (
+                self.backfill(remedy.symbols, [remedy.timeframe], remedy.span.start, remedy.span.end)
+                if remedy.span
+                else self.repair(remedy.symbols)
+            )
+            if report.error:
+                return report.error
+        return ""
 
     def _carry_out(self, plan: Plan, wishes: Sequence[Wish], tell: Tell | None) -> RunReport:
         heard = Recorder(self._clock.monotonic)
         broadcast = Broadcast([heard, *([tell] if tell else [])])
         run_id = new_run_id(self._clock.now())
-        self._run = run = Run(
+        run = Run(
             self.settings,
             self._subscription,
             self._rates(),
@@ -140,8 +143,11 @@ class Warehouse(Shelf):
             run_id,
         )
         self.store.begin_run(run_id, self._clock.now(), {"wishes": [_words(wish) for wish in wishes]})
-        asyncio.run(run.carry_out(plan))
-        self._run = None
+        self._runs.append(run)
+        try:
+            run_to_end(run.carry_out(plan))
+        finally:
+            self._runs.remove(run)
         desk = self._desk()
         ending = Ending(
             run_id,

@@ -50,11 +50,9 @@ def gaps(session: Session, symbols: tuple[str, ...]) -> None:
 
 
 def _row(gap: "Gap") -> tuple[str, ...]:
-    from gapless.cli.render import minute
+    from gapless.cli.render import gap_why, minute
 
-    why = f"{gap.outcome}: {gap.reason}" if gap.reason else gap.outcome
-    again = f"; due {minute(gap.due)}" if gap.due else ""
-    return gap.symbol, gap.base, minute(gap.start), minute(gap.end), why + again
+    return gap.symbol, gap.base, minute(gap.start), minute(gap.end), gap_why(gap)
 
 
 @click.command()

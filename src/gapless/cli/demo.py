@@ -87,8 +87,10 @@ def _look_around(store: Path) -> str:
 Everything is kept in {store}. Look around:
   gapless status --store {store}
   gapless bars AAPL -t 1h --limit 10 --store {store}
+  gapless bars X:BTCUSD -t 1d --chart --store {store}
   gapless explain X:BTCUSD {month_ago:%Y-%m-%d}T12:00 --store {store}
   gapless gaps --store {store}
-  gapless export AAPL -t 1d --out aapl.csv --store {store}
+  gapless quality --store {store}
+  gapless export AAPL -t 1d --out {store.parent / "aapl"} --store {store}
 The same against the vendor, with your key in MASSIVE_API_KEY:
   gapless backfill AAPL X:BTCUSD -t 5m,1d --start 2024-01-01"""

@@ -1,131 +1,187 @@
-"""bars, export: the stored bars on their way out."""
+"""bars: the stored bars as a table, as CSV, as JSON or as candles."""
 
+import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
-from gapless.cli.session import Session, end_option, start_option, timeframes_option, with_session
+from gapless.cli.session import Session, end_option, start_option, view_options, with_session
+from gapless.errors import BarsMissing, UsageError
 
 if TYPE_CHECKING:
     from gapless.app import Bars
+    from gapless.frames.bars import SymbolBars
 
 _ON_A_TERMINAL = 20
 _SHOWN = ("open", "high", "low", "close", "volume")
+_MARKS = {"!": "bars are missing before this one", "~": "can still change"}
 
 
 @click.command()
-@click.argument("symbol")
+@click.argument("symbols", nargs=-1, required=True)
 @click.option("-t", "--timeframe", default="1d", metavar="NAME", help="Timeframe of the bars.  [1d]")
 @start_option
 @end_option
+@view_options
+@click.option("--as-of", metavar="DATE", help="What was known at this moment.")
+@click.option(
+    "--on-gap",
+    default="raise",
+    metavar="WORD",
+    help="Where bars are missing: raise (an error), warn (name it, exit 3), mark, or fetch them first.  [raise]",
+)
+@click.option("--provisional", is_flag=True, help="Also bars that can still change.")
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
     metavar="N",
-    help="The last N bars; 0: all.  [20 on a terminal, else all]",
+    help="The last N bars of a symbol; 0: all.  [20 on a terminal, what fits in a chart, else all]",
 )
-@click.option("--provisional", is_flag=True, help="Also bars that can still change.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV on a terminal too.")
-@with_session()
+@click.option("--chart", "as_chart", is_flag=True, help="Draw candles.")
+@with_session(fetches=True)
 def bars(
     session: Session,
-    symbol: str,
+    *,
+    symbols: tuple[str, ...],
     timeframe: str,
     start: str | None,
     end: str | None,
-    limit: int | None,
+    part: str,
+    adjust: str | None,
+    as_of: str | None,
+    on_gap: str,
     provisional: bool,
+    limit: int | None,
     as_csv: bool,
-) -> None:
-    """Print bars of SYMBOL: a table on a terminal, CSV into a pipe.
+    as_chart: bool,
+) -> int:
+    """Print bars of SYMBOLS: a table on a terminal, CSV into a pipe.
 
-    Times are starts of bars, in UTC. Bars that can still change are left out.
-    """
-    from gapless.cli.render import show_json
+    \b
+    gapless bars AAPL -t 5m --session regular --adjust splits --start 2026-01-02
+    gapless bars X:BTCUSD -t 1h --chart
 
-    with session.open() as warehouse:
-        found = warehouse.bars(symbol, timeframe, start, end, provisional=provisional)
-    drawn = sys.stdout.isatty() and not as_csv and not session.as_json
-    wanted = limit if limit is not None else _ON_A_TERMINAL if drawn else 0
-    first = max(0, len(found.batch) - wanted) if wanted else 0
-    if first:
-        session.say(f"The last {wanted} of {len(found.batch):,} bars; --limit 0 shows all.")
-    if session.as_json:
-        show_json([dict(zip(_heads(found), row, strict=True)) for row in _rows(found, first)])
-    elif drawn:
-        _draw(found, first)
+    Times are starts of bars, in UTC. Bars that can still change are left out,
+    and where bars are missing that is an error (--on-gap).
+    """  # noqa: D301 - click's mark for lines that are not to be joined
+    if session.as_json + as_csv + as_chart > 1:
+        raise UsageError("--json, --csv and --chart do not go together.", hint="Choose one of them.")
+    with session.open() as warehouse, _typed_hints(session):
+        found = warehouse.bars(
+            symbols[0] if len(symbols) == 1 else symbols,
+            timeframe,
+            start,
+            end,
+            session=part,
+            adjust=adjust,
+            as_of=as_of,
+            on_gap="mark" if on_gap == "warn" else on_gap,
+            provisional=provisional,
+        )
+    if as_chart:
+        from gapless.cli.chart import draw_charts
+
+        draw_charts(session, found, limit)
     else:
-        _write_csv(found, first)
+        _show(session, found, limit, as_table=sys.stdout.isatty() and not (as_csv or session.as_json))
+    return _tell_gaps(session, found, by_name=on_gap == "warn")
 
 
-def _heads(found: "Bars") -> list[str]:
-    return ["time", *found.batch.columns, "final"]
+@contextmanager
+def _typed_hints(session: Session) -> Iterator[None]:
+    """What to do about missing bars, as it is typed here: with our own option, and for this store."""
+    try:
+        yield
+    except BarsMissing as error:
+        hint = error.hint.replace('on_gap="mark"', "`--on-gap mark`")
+        if store := session.flags.get("store"):
+            hint = re.sub(r"`(gapless [^`]+)`", lambda command: f"`{command[1]} --store {quote(store)}`", hint)
+        raise BarsMissing(error.message, gaps=error.gaps, hint=hint) from None
 
 
-def _rows(found: "Bars", first: int) -> Iterator[list[object]]:
-    """Bars from position `first` on as rows of text and numbers; None is a number that the vendor did not give."""
+def _tell_gaps(session: Session, found: "Bars", *, by_name: bool) -> int:
+    """What is missing, on standard error; returns the exit code."""
+    from gapless.cli.render import gap_words
+
+    if by_name:
+        for gap in found.gaps:
+            session.say(f"missing: {gap_words(gap)}")
+        return BarsMissing.exit_code if found.gaps else 0
+    if found.gaps:
+        session.say(f"Stretches that are missing: {len(found.gaps)}. `--on-gap warn` names them.")
+    return 0
+
+
+def _show(session: Session, found: "Bars", limit: int | None, *, as_table: bool) -> None:
+    from gapless.cli.render import show_json, write_csv
+
+    parts = last_of(session, found, limit if limit is not None else _ON_A_TERMINAL if as_table else 0)
+    heads = ["symbol"] * found.many + ["time", *parts[0].columns]
+    if session.as_json:
+        show_json([dict(zip(heads, row, strict=True)) for row in _rows(parts, many=found.many)])
+    elif as_table:
+        _draw(found, parts, heads)
+    else:
+        write_csv(heads, _rows(parts, many=found.many))
+
+
+def last_of(session: Session, found: "Bars", wanted: int) -> "list[SymbolBars]":
+    """The last so many bars of each symbol, 0 for all; what is left out is told."""
+    from gapless.frames.bars import SymbolBars
+
+    parts = [
+        SymbolBars(part.symbol, part.batch.take(slice(-wanted, None)), part.final[-wanted:])
+        for part in found.parts
+    ]
+    if (shown := sum(len(part.batch) for part in parts)) < len(found):
+        session.say(f"The last {shown:,} of {len(found):,} bars.")
+    return parts
+
+
+def _rows(parts: "Iterable[SymbolBars]", *, many: bool) -> Iterator[list[object]]:
+    """Bars as rows of text and numbers; None is a number that the vendor did not give."""
     from gapless.cli.render import iso
     from gapless.vocabulary.batch import NO_TRADES
 
-    columns = [column[first:].tolist() for column in found.batch.columns.values()]
-    for *numbers, trades, final in zip(*columns, found.final[first:].tolist(), strict=True):
-        given = (None if number != number else number for number in numbers)  # noqa: PLR0124 - NaN alone is not itself
-        yield [iso(numbers[0]), *given, None if trades == NO_TRADES else trades, final]
+    for part in parts:
+        symbol = [part.symbol] * many
+        columns = [column.tolist() for column in part.columns.values()]
+        for *numbers, trades, final in zip(*columns, strict=True):
+            given = (None if number != number else number for number in numbers)  # noqa: PLR0124 - NaN alone is not itself
+            yield [*symbol, iso(numbers[0]), *given, None if trades == NO_TRADES else trades, final]
 
 
-def _write_csv(found: "Bars", first: int) -> None:
-    import csv
+def _draw(found: "Bars", parts: "Sequence[SymbolBars]", heads: list[str]) -> None:
+    from gapless.cli.render import draw, minute, number, table
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(_heads(found))
-    writer.writerows(_rows(found, first))
-
-
-def _draw(found: "Bars", first: int) -> None:
-    from gapless.cli.render import draw, minute, table
-
-    heads = _heads(found)
+    marks = [mark for part in parts for mark in marks_of(found, part)]
     rows = []
-    for values in _rows(found, first):
+    for mark, values in zip(marks, _rows(parts, many=found.many), strict=True):
         row = dict(zip(heads, values, strict=True))
-        mark = "" if row["final"] else "~"
-        numbers = ("-" if row[name] is None else f"{row[name]:,.8g}" for name in _SHOWN)
-        rows.append(
-            (minute(int(str(row["ts"]))) + mark, *numbers, "-" if row["trades"] is None else row["trades"])
-        )
-    draw(table(("time (UTC)", *_SHOWN, "trades"), rows, right="123456"))
+        when = minute(int(str(row["ts"]))) + mark
+        rows.append([*values[: int(found.many)], when, *(number(row[name]) for name in (*_SHOWN, "trades"))])
+    first = int(found.many)
+    draw(
+        table(
+            (*["symbol"] * first, "time (UTC)", *_SHOWN, "trades"),
+            rows,
+            right=[str(first + place) for place in range(1, 7)],
+        ),
+        *(f"{mark} {words}" for mark, words in _MARKS.items() if mark in "".join(marks)),
+    )
 
 
-@click.command()
-@click.argument("symbols", nargs=-1)
-@timeframes_option
-@start_option
-@end_option
-@click.option(
-    "--format", "fmt", default="csv", metavar="NAME", help="csv, or sqlite (table market_data).  [csv]"
-)
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="PATH", help="The new file to write."
-)
-@with_session()
-def export(
-    session: Session,
-    symbols: tuple[str, ...],
-    timeframes: tuple[str, ...],
-    start: str | None,
-    end: str | None,
-    fmt: str,
-    out: Path,
-) -> None:
-    """Write final bars of SYMBOLS, or of everything asked for, to a new file."""
-    from gapless.cli.render import show_json
-
-    with session.open() as warehouse:
-        receipt = warehouse.export(out, fmt, symbols, timeframes, start, end)
-    if session.as_json:
-        show_json(receipt)
-    else:
-        session.say(f"{receipt.rows:,} bars of {receipt.series} series written to {receipt.path}.")
+def marks_of(found: "Bars", part: "SymbolBars") -> list[str]:
+    """A mark for each bar: `!` after a gap, `~` where it can still change, both, or nothing."""
+    after = {
+        int(part.batch.ts.searchsorted(gap.start))
+        for gap in found.gaps
+        if gap.symbol == part.symbol and len(part.batch) and gap.end > part.batch.ts[0]
+    }
+    finals = part.final.tolist()
+    return ["!" * (place in after) + "~" * (not final) for place, final in enumerate(finals)]

@@ -1,7 +1,7 @@
 """From the library's values to what people and programs read. Drawing itself is imported when it is done."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+    from gapless.vocabulary.steps import Gap
 
 _WIDTH = 80
 """Columns of output that no terminal tells the width of."""
@@ -57,6 +59,33 @@ def seconds(count: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004 - two hours
 
 
+def number(cell: object) -> str:
+    """A number as people read it, to eight digits; `-` where there is none, other things as they are."""
+    if isinstance(cell, float):
+        return "-" if cell != cell else f"{cell:,.8g}"  # noqa: PLR0124 - NaN alone is not itself
+    return "-" if cell is None else str(cell)
+
+
+def gap_words(gap: "Gap") -> str:
+    """What is missing and why, in a line."""
+    return f"{gap.symbol} {gap.base} {minute(gap.start)} to {minute(gap.end)} UTC: {gap_why(gap)}"
+
+
+def gap_why(gap: "Gap") -> str:
+    """Why it is missing, and when it is asked for again."""
+    why = f"{gap.outcome}: {gap.reason}" if gap.reason else gap.outcome
+    return f"{why}; due {minute(gap.due)}" if gap.due else why
+
+
+def write_csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as CSV, each as it comes; what is missing is empty."""
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows(rows)
+
+
 def show_json(value: object) -> None:
     """Print data as JSON."""
     click.echo(as_json(value))
@@ -84,8 +113,10 @@ def draw(*things: "RenderableType") -> None:
         where.print(thing)
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[Any]], *, right: str = "") -> "RenderableType":
-    """Rows under their heads, without lines; columns whose number is in `right` (`"13"`) end flush right.
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Container[str] = ""
+) -> "RenderableType":
+    """Rows under their heads, without lines; columns whose place is in `right` (`"13"`) end flush right.
 
     The last column takes what is left of the width, and wraps.
     """

@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -21,11 +22,15 @@ COMMANDS = {
         "status": ("coverage", "Show how complete everything is, month by month."),
         "gaps": ("coverage", "List what is missing, why, and when it is asked again."),
         "explain": ("coverage", "Say what is known of one instant."),
+        "quality": ("findings", "Flag what is odd about stored bars, with the reason."),
+        "revisions": ("findings", "List what the vendor changed after it was stored."),
         "verify": ("health", "Read every stored bar and find damage."),
     },
     "Use it": {
-        "bars": ("reading", "Print bars: a table on a terminal, CSV into a pipe."),
-        "export": ("reading", "Write final bars to a CSV file or a plain SQLite database."),
+        "bars": ("reading", "Print or draw bars: a table on a terminal, CSV into a pipe."),
+        "sql": ("asking", "Ask in SQL, over all that is stored."),
+        "export": ("moving", "Write final bars to Parquet, CSV, Arrow or SQLite files."),
+        "import": ("moving", "Take in an exported folder, or a file of your own."),
     },
     "Around it": {
         "doctor": ("health", "Check that key, store, calendar and vendor are as they should be."),
@@ -52,7 +57,7 @@ class LazyGroup(click.Group):
         if cmd_name not in _WHERE:
             return None
         module = import_module(f"gapless.cli.{_WHERE[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> object:

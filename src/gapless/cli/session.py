@@ -103,3 +103,18 @@ start_option = click.option(
     "--start", metavar="DATE", help="First day: 2024-01-31, or 30d, 1y ago; the exchange's days."
 )
 end_option = click.option("--end", metavar="DATE", help="The day after the last one (exclusive).")
+
+
+def view_options(command: Command) -> Command:
+    """How bars are to be looked at; a command gets `part` and `adjust`."""
+    part = click.option(
+        "--session",
+        "part",
+        default="all",
+        metavar="PART",
+        help="Which part of each session: all, regular, pre, post.  [all]",
+    )
+    adjust = click.option(
+        "--adjust", metavar="WHAT", help="Adjust for splits, or for all (splits and dividends).  [as traded]"
+    )
+    return part(adjust(command))

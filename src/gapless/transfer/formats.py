@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import ModuleType
 from typing import Any, BinaryIO
 
@@ -86,8 +87,10 @@ def _read_csv(data: bytes) -> Batch:
     lines = csv.reader(io.StringIO(data.decode(), newline=""))
     if (header := next(lines, [])) != list(_COLUMNS):
         raise ValueError(f"its columns are {', '.join(header)}")
-    if not (rows := list(lines)):
-        return Batch.empty()
+    return Batch.concat(_csv_bars(rows) for rows in iter(lambda: list(islice(lines, _TOGETHER)), []))
+
+
+def _csv_bars(rows: list[list[str]]) -> Batch:
     ts, *floats, trades, _ = zip(*rows, strict=True)
     open_, high, low, close, volume, vwap = map(_numbers, floats)
     starts = np.array([stamp.removesuffix("Z") for stamp in ts], "datetime64[ms]").astype(np.int64)
