@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check torture bench lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gapless demo
@@ -18,19 +18,24 @@ check: $(VENV)/.tested
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+torture: $(VENV)/.tested
+	PYTHONPATH=tests $(BIN)/python -m torture
+
 bench: $(VENV)/.tested
-	$(BIN)/pip install --quiet --group bench
+	$(BIN)/pip install --quiet --editable ".[read]" --group bench
 	$(BIN)/python benchmarks/stores.py
 	$(BIN)/python benchmarks/decode.py
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/baseline.py
+	$(BIN)/python benchmarks/resample.py
+	$(BIN)/python benchmarks/reading.py
 
 # The versions everything was last tested with; `make lock` moves them on.
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip install --quiet uv
-	$(VENV)-lock/bin/uv pip compile --quiet --no-emit-index-url --no-annotate --universal --python-version 3.11 \
-		--group pyproject.toml:test --group pyproject.toml:bench --no-header pyproject.toml -o requirements.lock
+	$(VENV)-lock/bin/uv pip compile --quiet --no-emit-index-url --no-annotate --universal --python-version 3.11 --extra read \
+		--group pyproject.toml:test --no-header pyproject.toml -o requirements.lock
 	rm -rf $(VENV)-lock
 
 $(VENV)/bin/python:
@@ -42,7 +47,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/pip install --quiet --constraint requirements.lock --group test
+	$(BIN)/pip install --quiet --constraint requirements.lock --editable ".[read]" --group test
 	@touch $@
 
 clean:

@@ -1,0 +1,52 @@
+"""Tries every fault and prints one table of figures.
+
+    python -m torture [--small] [--seed 1] [NAME ...]
+
+Without names all of them; a harness that broke a promise makes the exit code 1.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from torture.harness import Harness
+
+HERE = Path(__file__).parent
+
+
+def harnesses(names: list[str]) -> Iterator[Harness]:
+    """Those of the modules of these names, or of all."""
+    for path in sorted(HERE.glob("[!_]*.py")):
+        if path.stem.startswith("test_") or (names and path.stem not in names):
+            continue
+        module = import_module(f"torture.{path.stem}")
+        yield from getattr(module, "HARNESSES", ()) or (
+            [module.HARNESS] if isinstance(getattr(module, "HARNESS", None), Harness) else []
+        )
+
+
+def main() -> int:
+    """Run them one after another."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--small", action="store_true", help="sizes of `make test`")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    args = parser.parse_args()
+    print("| fault | tried | promises broken | detail |\n| --- | --- | --- | --- |")  # noqa: T201 - its output
+    broken = 0
+    for harness in harnesses(args.names):
+        began = time.perf_counter()
+        figure = harness.measure(harness.small if args.small else harness.full, args.seed)
+        print(figure, flush=True)  # noqa: T201 - its output
+        print(f"  {time.perf_counter() - began:.0f} s", file=sys.stderr)  # noqa: T201 - its output
+        broken += figure.broken
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
