@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from gapless.vocabulary.batch import Batch
@@ -253,6 +254,18 @@ class Store(Protocol):
 
     def set_aside(self, damage: Damage, *, now: int) -> None:
         """Take damaged bars out of service and record `lost` for their span, in one transaction."""
+        ...
+
+    def backup(self, target: Path, *, replace: bool = False) -> int:
+        """Copy all of the store, as it is at this moment, into the file `target`; others may go on writing.
+
+        The copy is synced and verified before it gets its name. Returns its bytes.
+
+        Raises:
+            UsageError: there is a file already, and `replace` is not set.
+            StoreDamaged: the store holds damage, so there is nothing sound to copy; no file was made.
+            StorageError: the file cannot be made, or the one to be replaced is in use.
+        """
         ...
 
     def size(self) -> int:

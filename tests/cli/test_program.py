@@ -16,7 +16,7 @@ from gapless.cli.errors import run
 from gapless.cli.root import COMMANDS, cli
 
 NAMES = [name for group in COMMANDS.values() for name in group]
-FETCHING = {"plan", "backfill", "update", "repair", "doctor", "config"}
+FETCHING = {"plan", "backfill", "update", "repair", "bars", "doctor", "config"}
 
 
 def command(name: str) -> click.Command:
@@ -39,6 +39,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "click" in loaded
     heavy = "numpy pandas aiohttp sqlalchemy rich msgspec exchange_calendars asyncio platformdirs pcodec"
+    heavy += " duckdb pyarrow polars candlestick_chart"
     assert loaded.isdisjoint(heavy.split())
     assert all(re.search(rf"^  {name} ", done.stdout, re.MULTILINE) for name in NAMES)
 

@@ -1,8 +1,10 @@
 """The exam of every store: what `ports.Store` promises, asked of each kind in the same words."""
 
 import itertools
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gapless.errors import LeaseHeld, StorageError
+from gapless.errors import LeaseHeld, StorageError, StoreDamaged, UsageError
 from gapless.ports import Store
+from gapless.stores import restore_store
 from gapless.vocabulary.batch import NO_TRADES, Batch
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span, SpanSet
@@ -29,7 +32,21 @@ from gapless.vocabulary.steps import (
 )
 from gapless.vocabulary.timeframe import DAY, MINUTE, Base, Timeframe
 from shared_data import bitfinex_btcusd_2016, sp500_nov_2019, spy_2011
-from stores.making import EVER, KINDS, SPY, T0, bar, batch, checked, minutes, numbers, opened, put, url_of
+from stores.making import (
+    EVER,
+    KINDS,
+    SPY,
+    T0,
+    bar,
+    batch,
+    checked,
+    file_of,
+    minutes,
+    numbers,
+    opened,
+    put,
+    url_of,
+)
 
 NUMBERS = itertools.count()
 BTC = Instrument.parse("X:BTCUSD")
@@ -590,3 +607,92 @@ def test_a_sound_store_has_no_damage(store: Store) -> None:
     put(store, {ts: bar(50.0) for ts in minutes(10)}, at=2)
     store.write(checked({}, Span(T0, T0 + 3 * MINUTE), 3))
     assert list(store.verify()) == []
+
+
+# -- backup ------------------------------------------------------------------
+
+
+def test_a_backup_is_the_store_as_it_was_then(store: Store, url: str, tmp_path: Path) -> None:
+    """Bars, ledger, wishes and versions are in it; what is written later is not, and nothing else is left behind."""
+    store.remember([Wish(SPY, Timeframe.parse("1h"), Span(T0, T0 + DAY))])
+    put(store, minutes(500), at=10)
+    put(store, minutes(500) | {T0: bar(250.0)}, at=20)
+    target = tmp_path / "copies" / file_of(url).name
+    target.parent.mkdir()
+    size = store.backup(target)
+    put(store, minutes(500, T0 + DAY), at=30)
+
+    assert [file.name for file in target.parent.iterdir()] == [target.name]
+    assert target.stat().st_size == size
+    copy = opened(url.replace(str(file_of(url)), str(target)), read_only=True)
+    assert read(copy) == batch(minutes(500) | {T0: bar(250.0)})
+    assert read(copy, as_of=10) == batch(minutes(500))
+    assert [entry.recorded for entry in copy.entries(SPY, Base.MINUTE)] == [10, 20]
+    assert copy.wishes() == store.wishes()
+    copy.close()
+
+
+def test_a_backup_never_harms_what_is_there(store: Store, url: str, tmp_path: Path) -> None:
+    """A file is replaced only where that is asked for, and the store itself never."""
+    put(store, minutes(10))
+    target = tmp_path / "copy"
+    target.write_text("precious")
+    with pytest.raises(UsageError, match="exists already"):
+        store.backup(target)
+    assert target.read_text() == "precious"
+    with pytest.raises(UsageError, match="store itself"):
+        store.backup(file_of(url), replace=True)
+    with pytest.raises(UsageError, match="no place"):
+        store.backup(tmp_path / "missing" / "copy")
+    with pytest.raises(UsageError, match="no place"):
+        store.backup(tmp_path)
+    assert store.backup(target, replace=True) == target.stat().st_size
+    assert read(store) == batch(minutes(10))
+
+
+def test_a_store_is_restored_from_its_backup(store: Store, url: str, tmp_path: Path) -> None:
+    """A new place takes the backup at once, an old one only when told and while nobody uses it."""
+    put(store, minutes(100))
+    copy = tmp_path / "copy"
+    other = next(url_of(kind, tmp_path, "other") for kind in KINDS if url_of(kind, tmp_path) == url)
+    store.backup(copy)
+    restore_store(copy, other)
+    put(store, minutes(100, T0 + DAY), at=2)
+    with pytest.raises(UsageError, match="exists already"):
+        restore_store(copy, url)
+    with pytest.raises(StorageError, match="in use"):
+        restore_store(copy, url, replace=True)
+    assert len(read(store)) == 200
+    store.close()
+    restore_store(copy, url, replace=True)
+    for place in (url, other):
+        back = opened(place)
+        assert read(back) == batch(minutes(100))
+        put(back, minutes(100, T0 + DAY), at=2)
+        assert list(back.verify()) == []
+        back.close()
+
+
+def test_a_backup_of_another_kind_is_not_restored(store: Store, url: str, tmp_path: Path) -> None:
+    """The URL says which kind of store is to be there."""
+    store.backup(tmp_path / "copy")
+    wrong = next(url_of(kind, tmp_path, "new") for kind in KINDS if url_of(kind, tmp_path) != url)
+    with pytest.raises(UsageError, match="asks for a"):
+        restore_store(tmp_path / "copy", wrong)
+    assert not file_of(wrong).exists()
+
+
+def test_what_is_damaged_is_not_backed_up(store: Store, url: str, tmp_path: Path) -> None:
+    """No file is made, and one that was there stays as it was: a good backup is never lost to a bad one."""
+    put(store, minutes(300))
+    store.backup(tmp_path / "copy")
+    before = (tmp_path / "copy").read_bytes()
+    with closing(sqlite3.connect(file_of(url))) as db:
+        table = "segment SET written" if "gapless" in url else "bar SET written"
+        db.execute(f"UPDATE {table} = written + 1")
+        db.commit()
+    for target in ("copy", "new"):
+        with pytest.raises(StoreDamaged, match="was not copied"):
+            store.backup(tmp_path / target, replace=True)
+    assert (tmp_path / "copy").read_bytes() == before
+    assert not [file.name for file in tmp_path.iterdir() if "new" in file.name or "part" in file.name]

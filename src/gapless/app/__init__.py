@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
+from gapless.app.aio import AsyncWarehouse
 from gapless.app.warehouse import Warehouse, open_warehouse
 from gapless.frames import Bars
 from gapless.settings import SETTINGS, load, user_file
 
-__all__ = ["Bars", "Warehouse", "open", "open_warehouse"]
+__all__ = ["AsyncWarehouse", "Bars", "Warehouse", "open", "open_async", "open_warehouse"]
 
 
 def open(store: str | None = None, **settings: str) -> Warehouse:  # noqa: A001 - `gapless.open` reads well
@@ -25,6 +26,14 @@ def open(store: str | None = None, **settings: str) -> Warehouse:  # noqa: A001 
     if store is not None:
         flags["store"] = store
     return open_warehouse(load(flags, env=os.environ, folder=Path.cwd(), user_file=user_file()))
+
+
+def open_async(store: str | None = None, **settings: str) -> AsyncWarehouse:
+    """The same for code in an event loop: `async with gapless.open_async() as w: b = await w.bars("AAPL")`.
+
+    Arguments and errors are those of `open`. Opening takes milliseconds and is done at once.
+    """
+    return AsyncWarehouse(open(store, **settings))
 
 
 def _dotted(name: str) -> str:

@@ -15,10 +15,13 @@ from gapless.resample import aligned
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Gap, Outcome
-from gapless.vocabulary.timeframe import Base, Timeframe
+from gapless.vocabulary.timeframe import DAY, Base, Timeframe
 
 _NAMED = 3
 """So many gaps are named in an error, the others counted."""
+
+_SETTLED = 2 * DAY
+"""Longer than any trading day takes to settle: what ended so long ago is judged without loading the calendar."""
 _UNASKED = "unasked"
 """The outcome of a gap that nobody ever asked for."""
 
@@ -105,9 +108,8 @@ def _read(asked: Asked, reader: Reader) -> Bars:
     for instrument in asked.instruments:
         span, proven = _spans(asked, instrument, reader)
         parts.append(reader.read(Piece(instrument.ticker, asked.timeframe.name, span)))
-        edge = settled_until(reader.calendar, instrument, base, reader.moment)
-        settled.append(min(edge, proven.end))
-        gaps += _gaps(instrument, base, proven, edge, reader)
+        settled.append(_settled(instrument, base, proven.end, reader))
+        gaps += _gaps(instrument, base, proven, settled[-1], reader)
     return Bars(asked.timeframe.name, tuple(parts), asked.many, tuple(gaps), final_until(parts, min(settled)))
 
 
@@ -140,6 +142,13 @@ def _spans(asked: Asked, instrument: Instrument, reader: Reader) -> tuple[Span, 
     start = windows.start if asked.start is None else meant.start
     end = windows.end if asked.end is None else meant.end
     return Span(start, end), proven
+
+
+def _settled(instrument: Instrument, base: Base, end: int, reader: Reader) -> int:
+    """As far as `end` (Unix ms), up to where bars can be final by now."""
+    if end <= reader.moment - _SETTLED:
+        return end
+    return min(end, settled_until(reader.calendar, instrument, base, reader.moment))
 
 
 def _gaps(instrument: Instrument, base: Base, span: Span, settled: int, reader: Reader) -> Sequence[Gap]:

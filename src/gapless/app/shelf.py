@@ -14,9 +14,10 @@ from gapless.app.opening import opened
 from gapless.app.planning import Desk, settled
 from gapless.app.questions import explained, gaps, statuses
 from gapless.app.reading import Reader, View, pieces_of
-from gapless.app.running import new_run_id
+from gapless.app.running import holder, new_run_id
 from gapless.app.views import views_of
 from gapless.calendars import open_calendar
+from gapless.engine import series_name
 from gapless.errors import NoStore, UsageError
 from gapless.fetch import Rate
 from gapless.frames import Bars, Piece, Scan, scan
@@ -38,8 +39,11 @@ from gapless.transfer import (
 )
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import OPEN_END, CorporateAction, Damage, Entry, Gap, Revision, Wish
-from gapless.vocabulary.timeframe import Timeframe
+from gapless.vocabulary.steps import OPEN_END, CorporateAction, Damage, Entry, Gap, Lease, Revision, Wish
+from gapless.vocabulary.timeframe import Base, Timeframe
+
+_IMPORT_TTL = 3_600_000
+"""How long an import may hold its series where nobody can see that it died, in milliseconds."""
 
 
 class Shelf(ABC):
@@ -249,10 +253,25 @@ class Shelf(ABC):
         A folder brings its proofs along; a file of one's own proves its bars and nothing between them. With `replace`
         final bars that differ become earlier versions; without it they are a reason to stop.
         """
-        run_id, now = new_run_id(self._clock.now()), self._clock.now()
-        if layout is None:
-            return import_folder(self.store, source, now=now, run_id=run_id, replace=replace)
-        return import_table(self.store, source, layout, now=now, run_id=run_id, replace=replace)
+        now = self._clock.now()
+        taken: list[Lease] = []
+        who = holder()
+
+        def claim(instrument: Instrument, base: Base) -> Lease:
+            taken.append(self.store.claim(series_name(instrument, base), who, ttl=_IMPORT_TTL, now=now))
+            return taken[-1]
+
+        try:
+            if layout is None:
+                return import_folder(
+                    self.store, source, now=now, run_id=new_run_id(now), replace=replace, claim=claim
+                )
+            return import_table(
+                self.store, source, layout, now=now, run_id=new_run_id(now), replace=replace, claim=claim
+            )
+        finally:
+            for lease in taken:
+                self.store.release(lease)
 
     def verify(self, *, repair: bool = False) -> list[Damage]:
         """Read everything and find what is not as it was written; with `repair`, take it out to be asked again."""

@@ -5,9 +5,10 @@ from math import ceil, log10
 from typing import TYPE_CHECKING
 
 from gapless.cli.reading import last_of, marks_of
-from gapless.cli.render import console, gap_words, minute, number
+from gapless.cli.render import console, gap_why, minute, number
 from gapless.errors import UsageError
 from gapless.frames.extras import extra
+from gapless.vocabulary.timeframe import Base, Timeframe
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -31,10 +32,13 @@ _LINES = 24
 """Lines of output that no terminal tells the height of."""
 
 _NEXT_TO_IT = 4
-"""Lines of the terminal that are not rows of candles: title, times, directions, the next prompt."""
+"""Lines of the terminal beside candles and marks: what was left out, title, times, the next prompt."""
 
 _FEWEST = 10
 """Candles, and rows of them, below which a chart shows nothing."""
+
+_DATE, _YEAR = len("2024-01-31"), len("2024-")
+"""Characters of a time that are its date, and of a date that are its year."""
 
 _NAMED = 3
 """So many gaps are named below a chart, the others counted."""
@@ -71,9 +75,13 @@ def _draw(where: "Console", found: "Bars", part: "SymbolBars") -> None:
     below += _missing([gap for gap in found.gaps if gap.symbol == part.symbol])
     height = where.size.height if where.is_terminal else _LINES
     rows = max(_FEWEST, height - _NEXT_TO_IT - len(below))
-    where.print(Text(_title(found, part)), _candles(where, batch, rows), sep="\n", end="")
-    for line in [" " * _AXIS + _times(batch, daily=found.timeframe in ("1d", "1w", "1mo")), *below]:
-        where.print(Text(line), soft_wrap=True)
+    days = Timeframe.parse(found.timeframe).base is Base.DAY
+    stamps = [minute(ts)[: _DATE if days else None] for ts in batch.ts.tolist()]
+    candles = _candles(where, batch, rows)
+    where.print(Text(_title(found, part, stamps)))
+    where.print(candles, end="")
+    for line in [" " * _AXIS + _times(stamps), *below]:
+        where.print(Text(line), no_wrap=True, overflow="ellipsis")
 
 
 def _candles(where: "Console", batch: "Batch", rows: int) -> "RenderableType":
@@ -107,11 +115,10 @@ def _digits(batch: "Batch", rows: int) -> int:
     return min(8, max(2, ceil(-log10(step)))) if step else 2
 
 
-def _title(found: "Bars", part: "SymbolBars") -> str:
-    batch = part.batch
-    first, last = float(batch.open[0]), float(batch.close[-1])
-    reach = f"{minute(int(batch.ts[0]))} to {minute(int(batch.ts[-1]))} UTC"
-    return f"{part.symbol} {found.timeframe}  {number(last)} ({last / first - 1:+.2%})  {reach}"
+def _title(found: "Bars", part: "SymbolBars", stamps: Sequence[str]) -> str:
+    first, last = float(part.batch.open[0]), float(part.batch.close[-1])
+    change = f"{number(last)} ({last / first - 1:+.2%})"
+    return f"{part.symbol} {found.timeframe}  {change}  {stamps[0]} to {stamps[-1]} UTC"
 
 
 def _line(head: str, marks: Sequence[str]) -> str:
@@ -122,20 +129,18 @@ def _directions(batch: "Batch") -> list[str]:
     return ["+" if rise > 0 else "-" if rise < 0 else "=" for rise in (batch.close - batch.open).tolist()]
 
 
-def _times(batch: "Batch", *, daily: bool) -> str:
-    """Times under the candles that they belong to, with room between: the date where it is another one."""
+def _times(stamps: Sequence[str]) -> str:
+    """Times below the candles that they belong to, with room between; the date where it is another one."""
     line, day = "", ""
-    for place, ts in enumerate(batch.ts.tolist()):
-        date, _, time = minute(ts).partition(" ")
-        label = f"└{date}" if daily or (new := date != day) else f"└{time}"
-        if not daily and new:
-            label = f"└{date[5:]} {time}"
-        if place + len(label) > len(batch) + _MARGIN or (line and place < len(line) + _MARGIN):
-            continue
-        line, day = line.ljust(place) + label, date
+    for place, stamp in enumerate(stamps):
+        date, _, time = stamp.partition(" ")
+        label = "└" + (time if date == day else f"{date[_YEAR:]} {time}" if time else date)
+        free = place >= len(line) + _MARGIN if line else True
+        if free and place + len(label) <= len(stamps) + _MARGIN:
+            line, day = line.ljust(place) + label, date
     return line
 
 
 def _missing(gaps: "Sequence[Gap]") -> list[str]:
-    lines = [f"missing: {gap_words(gap)}" for gap in gaps[:_NAMED]]
+    lines = [f"missing {minute(gap.start)} to {minute(gap.end)}: {gap_why(gap)}" for gap in gaps[:_NAMED]]
     return lines + [f"and {len(gaps) - _NAMED} more"] * (len(gaps) > _NAMED)

@@ -73,7 +73,7 @@ def export(
 
 
 @click.command("import")
-@click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="PATH")
+@click.argument("source", type=click.Path(path_type=Path), metavar="PATH")
 @click.option("--base", metavar="NAME", help="What the rows of a file are: 1m or 1d.")
 @click.option(
     "--symbol", metavar="SYMBOL", help="The symbol of all rows of a file, where no column tells it."
@@ -127,11 +127,15 @@ def _layout(source: Path, base: str | None, given: dict[str, str]) -> "Layout | 
     """How the rows of a file are to be read; None for a folder, which says so itself.
 
     Raises:
-        UsageError: options that do not fit what the path is, or that cannot be.
+        UsageError: nothing is there, or options do not fit what is there, or cannot be.
     """
     from gapless.transfer import Layout
     from gapless.vocabulary.timeframe import Base
 
+    if not source.exists():
+        raise UsageError(
+            f"There is no file or folder `{source}`.", hint="Name a folder that `gapless export` made, or a file."
+        )
     if source.is_dir():
         if base or given:
             names = ", ".join(f"--{name}" for name in (["base"] if base else []) + list(given))

@@ -89,7 +89,11 @@ def bars(
         draw_charts(session, found, limit)
     else:
         _show(session, found, limit, as_table=sys.stdout.isatty() and not (as_csv or session.as_json))
-    return _tell_gaps(session, found, by_name=on_gap == "warn")
+    if on_gap == "warn":
+        return _warn(session, found)
+    if found.gaps and not as_chart:
+        session.say(f"Stretches that are missing: {len(found.gaps)}. `--on-gap warn` names them.")
+    return 0
 
 
 @contextmanager
@@ -100,21 +104,19 @@ def _typed_hints(session: Session) -> Iterator[None]:
     except BarsMissing as error:
         hint = error.hint.replace('on_gap="mark"', "`--on-gap mark`")
         if store := session.flags.get("store"):
-            hint = re.sub(r"`(gapless [^`]+)`", lambda command: f"`{command[1]} --store {quote(store)}`", hint)
+            hint = re.sub(
+                r"`(gapless [^`]+)`", lambda command: f"`{command[1]} --store {quote(store)}`", hint
+            )
         raise BarsMissing(error.message, gaps=error.gaps, hint=hint) from None
 
 
-def _tell_gaps(session: Session, found: "Bars", *, by_name: bool) -> int:
-    """What is missing, on standard error; returns the exit code."""
+def _warn(session: Session, found: "Bars") -> int:
+    """Name what is missing, on standard error; returns the exit code."""
     from gapless.cli.render import gap_words
 
-    if by_name:
-        for gap in found.gaps:
-            session.say(f"missing: {gap_words(gap)}")
-        return BarsMissing.exit_code if found.gaps else 0
-    if found.gaps:
-        session.say(f"Stretches that are missing: {len(found.gaps)}. `--on-gap warn` names them.")
-    return 0
+    for gap in found.gaps:
+        session.say(f"missing: {gap_words(gap)}")
+    return BarsMissing.exit_code if found.gaps else 0
 
 
 def _show(session: Session, found: "Bars", limit: int | None, *, as_table: bool) -> None:

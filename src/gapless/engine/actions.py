@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gapless.crash import crash_point
 from gapless.engine.asking import insist, take_turn
 from gapless.engine.rooms import Rooms, Unpack
 from gapless.errors import JobOver, OwnLimit, Retriable
@@ -31,6 +32,7 @@ async def _fetch_kind(kind: str, tickers: Sequence[str], rooms: Rooms) -> None:
         seen.add(request.url)
         actions, request = await _read(kind, request, rooms)
         await rooms.write(rooms.store.put_actions, actions)
+        crash_point("actions-written")
 
 
 async def _read(kind: str, request: Request, rooms: Rooms) -> tuple[list[CorporateAction], Request | None]:

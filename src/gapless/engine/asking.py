@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from gapless.crash import crash_point
 from gapless.engine.rooms import Rooms
 from gapless.errors import BadAnswer, RateLimited, Retriable, Stopped
 from gapless.vocabulary.events import Retrying
@@ -65,6 +66,7 @@ async def take_turn(request: Request, ahead: int, rooms: Rooms) -> float:
     started = rooms.clock.monotonic()
     await _unless_stopped(_turn(request.asset_class, ahead, rooms), rooms.stopping)
     rooms.spend()
+    crash_point("turn-taken")
     return rooms.clock.monotonic() - started
 
 

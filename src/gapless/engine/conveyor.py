@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from gapless.crash import crash_point
 from gapless.engine.asking import insist, take_turn
 from gapless.engine.rooms import Rooms, Unpack
 from gapless.errors import BadAnswer, Retriable
@@ -47,6 +48,7 @@ async def carry(job: Job, lease: Lease, judge: Judge, progress: Progress, rooms:
         reading = await _read(job, request, seen, progress, rooms)
         read = Span(progress.cursor, _proven_end(job, reading))
         checked = judge(job, reading.decoded.batch, read, reading.page)
+        crash_point("judged")
         receipt = await _write(job, checked, lease, reading, rooms)
         progress.rows += receipt.inserted + receipt.corrected + receipt.unchanged
         progress.doubts += [e.span for e in checked.entries if e.outcome is Outcome.UNCONFIRMED]
@@ -86,12 +88,16 @@ async def _read(job: Job, request: Request, seen: set[str], progress: Progress, 
 async def _attempt(job: Job, request: Request, seen: set[str], progress: Progress, rooms: Rooms) -> _Reading:
     waited = await take_turn(request, max(1, job.requests - progress.requests), rooms)
     progress.requests += 1
+    crash_point("fetch")
     answer = await rooms.http.fetch(request)
+    rooms.skew.hear(answer)
+    crash_point("fetched")
     fetched = rooms.clock.monotonic()
     asked = Span(progress.cursor, job.span.end)
     page, decoded, following = await rooms.decoders.run(
         _decode, job, answer, asked, rooms.provider, rooms.unpack
     )
+    crash_point("decoded")
     if following is not None and following.url in seen:
         raise BadAnswer(
             f"{job.instrument} {job.base}: the vendor sent the same next page twice",
@@ -115,9 +121,11 @@ async def _write(job: Job, checked: Checked, lease: Lease, reading: _Reading, ro
     queued = rooms.clock.monotonic()
 
     def commit() -> tuple[float, Receipt]:
+        crash_point("write")
         return rooms.clock.monotonic(), rooms.store.write(checked, lease)
 
     began, receipt = await rooms.write(commit)
+    crash_point("written")
     rooms.tell(
         PageStored(
             job,
@@ -131,4 +139,5 @@ async def _write(job: Job, checked: Checked, lease: Lease, reading: _Reading, ro
             receipt=receipt,
         )
     )
+    crash_point("told")
     return receipt

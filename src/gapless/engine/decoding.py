@@ -34,6 +34,15 @@ _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_
 """A page needs the same few dozen megabytes as the one before: glibc need not give them back in between."""
 
 
+_PRIVATE = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+
+
+def _environment() -> dict[str, str]:
+    """The child's: decoding needs no key, so the child has none that anybody could look up."""
+    kept = {name: text for name, text in os.environ.items() if not any(w in name.upper() for w in _PRIVATE)}
+    return kept | _KEEP_MEMORY
+
+
 class Decoders:
     """Places that decode one page at a time each; a call that finds none free waits its turn.
 
@@ -104,7 +113,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             process_group=0,
-            env=os.environ | _KEEP_MEMORY,
+            env=_environment(),
             pipesize=_PIPE_BYTES,
         )
         self._to = cast("IO[bytes]", self._child.stdin)

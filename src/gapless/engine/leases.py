@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 
+from gapless.crash import crash_point
 from gapless.errors import LeaseHeld
 from gapless.ports import Clock, Store
+from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.steps import Job, Lease
+from gapless.vocabulary.timeframe import Base
 
 TTL = 120_000
 """How long a lease outlives its run where nobody can see that it died, in milliseconds."""
@@ -24,13 +27,14 @@ class Leases:
 
     def claim(self, jobs: Iterable[Job]) -> None:
         """Claim every series of these jobs."""
-        for resource in sorted({series_name(job) for job in jobs}):
+        for resource in sorted({series_name(job.instrument, job.base) for job in jobs}):
             try:
                 self._mine[resource] = self._store.claim(
                     resource, self._holder, ttl=TTL, now=self._clock.now()
                 )
             except LeaseHeld as error:
                 self.held[resource] = error
+            crash_point("lease-claimed")
 
     def of(self, job: Job) -> Lease:
         """The lease of a job's series.
@@ -38,7 +42,7 @@ class Leases:
         Raises:
             LeaseHeld: another run has it.
         """
-        name = series_name(job)
+        name = series_name(job.instrument, job.base)
         if name in self.held:
             raise self.held[name]
         return self._mine[name]
@@ -51,14 +55,16 @@ class Leases:
             except LeaseHeld as error:
                 self.held[name] = error
                 del self._mine[name]
+            crash_point("lease-renewed")
 
     def release(self) -> None:
         """Give all of them back."""
         for lease in self._mine.values():
             self._store.release(lease)
+            crash_point("lease-released")
         self._mine.clear()
 
 
-def series_name(job: Job) -> str:
-    """The resource that a job's lease is for."""
-    return f"{job.instrument.ticker} {job.base}"
+def series_name(instrument: Instrument, base: Base) -> str:
+    """The resource that the lease of a series is for."""
+    return f"{instrument.ticker} {base}"

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 from gapless.engine.decoding import Decoders
 from gapless.engine.line import Line
 from gapless.engine.patience import Patience
+from gapless.engine.skew import Skew
 from gapless.errors import Retriable
 from gapless.ports import Clock, Http, Provider, Store
 from gapless.vocabulary.events import Tell
@@ -41,6 +42,7 @@ class Rooms:
     stopping: asyncio.Event
     spend: Callable[[], None]
     lines: Mapping[AssetClass, Line]
+    skew: Skew
 
     async def write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something that uses the store, on the one thread that does."""

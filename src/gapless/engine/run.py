@@ -14,6 +14,7 @@ from gapless.engine.leases import RENEW_EVERY, Leases
 from gapless.engine.line import Line
 from gapless.engine.patience import Patience
 from gapless.engine.rooms import DelayBefore, Rooms, Unpack
+from gapless.engine.skew import Skew, moment_of
 from gapless.errors import (
     BadAnswer,
     GaplessError,
@@ -118,6 +119,7 @@ class Engine:
             stopping=self._stopping,
             spend=self._spend,
             lines={asset_class: Line() for asset_class in AssetClass},
+            skew=Skew(world.tell),
         )
 
     async def _carry(
@@ -135,6 +137,7 @@ class Engine:
         except RunOver as error:
             self._fatal = self._fatal or error
         finally:
+            self.problems += rooms.skew.problems
             heartbeat.cancel()
             with suppress(asyncio.CancelledError):
                 await heartbeat
@@ -234,8 +237,9 @@ class Engine:
         )
 
         def judged(job: Job, batch: Batch, read: Span, page: Page) -> Checked:
-            final = final_until(asset, job.base, recent, page.received)
-            return judge(job, batch, read, page, replace(context, final_until=final, now=page.received))
+            moment = moment_of(page)
+            final = final_until(asset, job.base, recent, moment)
+            return judge(job, batch, read, page, replace(context, final_until=final, now=moment))
 
         return judged
 

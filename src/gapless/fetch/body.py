@@ -8,8 +8,8 @@ import deflate
 from gapless.errors import BadAnswer, NetworkError
 from gapless.vocabulary.steps import Answer, Page
 
-MOST_WIRE_BYTES = 64 << 20
-MOST_BYTES = 256 << 20
+MOST_WIRE_BYTES, MOST_BYTES = 12 << 20, 24 << 20
+"""What one answer may hold on the wire and unpacked; a full page of 50,000 bars has 1 and 5 to 8 million bytes."""
 _TRAILER = 8
 _GZIP = 31
 """What zlib calls a gzip member."""
@@ -29,6 +29,7 @@ def unpack(answer: Answer, most: int = MOST_BYTES) -> Page:
         answer.request_id,
         answer.received,
         wire_bytes=len(answer.wire),
+        dated=answer.dated,
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from types import MappingProxyType
@@ -132,15 +134,14 @@ class Client:
         """
         url = self._safe(request.url)
         started = self._clock.monotonic()
-        status, headers, wire = await self._exchange(url, self._timeouts.get(request.asset_class, Timeouts()))
+        status, headers, wire = await self._exchange(url, request.asset_class)
         request_id = _request_id(headers.get("X-Request-Id", ""))
         encoding = headers.get("Content-Encoding", "").strip().lower().removeprefix("x-")
         if status != HTTPStatus.OK:
             raise await self._failure(request, status, headers, wire, encoding, request_id)
         self._limiters[request.asset_class].eased()
-        return Answer(
-            request, wire, encoding, request_id, self._clock.now(), self._clock.monotonic() - started
-        )
+        seconds, dated = self._clock.monotonic() - started, _dated(headers.get("Date", ""))
+        return Answer(request, wire, encoding, request_id, self._clock.now(), seconds, dated)
 
     def _safe(self, text: str) -> URL:
         """The address, if the key may go there."""
@@ -153,14 +154,22 @@ class Client:
             raise BadAnswer("The address to ask carries a key; keys are sent in a header only.")
         return url
 
-    async def _exchange(self, url: URL, timeouts: Timeouts) -> tuple[int, Mapping[str, str], bytes]:
+    async def _exchange(self, url: URL, asset_class: AssetClass) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body; the limiter of the class hears whether the vendor is there at all."""
+        timeouts, limiter = self._timeouts.get(asset_class, Timeouts()), self._limiters[asset_class]
         bounds = aiohttp.ClientTimeout(
             total=timeouts.total, sock_connect=timeouts.connect, sock_read=timeouts.idle
         )
+        began = self._clock.monotonic()
         try:
             async with self._session.get(url, allow_redirects=False, timeout=bounds) as response:
+                if response.status in _OUT_OF_ORDER:
+                    limiter.failed()
+                elif response.status != HTTPStatus.TOO_MANY_REQUESTS:
+                    limiter.eased(self._clock.monotonic() - began)
                 return response.status, response.headers, await self._read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            limiter.failed()
             failure = NetworkError(f"{url.host}: {_what_happened(error, timeouts)}.")
         raise failure  # out here, so that it does not carry the client's own error, which knows the headers
 
@@ -195,6 +204,8 @@ class Client:
 
 
 _MOST_ERROR_BYTES = 1 << 20
+_OUT_OF_ORDER = frozenset({HTTPStatus.REQUEST_TIMEOUT, *range(500, 600)})
+"""What a server answers that cannot do its work now."""
 
 
 def _origin(base_url: str) -> URL:
@@ -225,6 +236,15 @@ def _request_id(text: str) -> str:
     """The vendor sends it twice, with a comma between, when two of its servers add theirs."""
     first = text.partition(",")[0].strip()
     return first if re.fullmatch(r"[\w.:-]{1,64}", first) else ""
+
+
+def _dated(text: str) -> int | None:
+    """A `Date` header in Unix ms; None where it cannot be read."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()) * 1000
 
 
 _WORDS: tuple[tuple[type[Exception], str], ...] = (

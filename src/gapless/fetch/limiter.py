@@ -8,18 +8,28 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from math import ceil
 from typing import Protocol, TypeVar
 
 from gapless.errors import UsageError
+from gapless.fetch.seeking import Seeker
 from gapless.ports import Clock
 from gapless.vocabulary.events import Tell, Waiting
 
 _UNITS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 _RATE = re.compile(r"(?P<calls>\d{1,6}(?:\.\d{1,6})?) ?/ ?(?P<unit>[a-z]+)")
 _MOST_CALLS = 10_000
+_MOST_SOUGHT = 100
+"""The vendor asks everybody to stay below this many requests a second."""
 _WORTH_TELLING = 1.5
 """Seconds; a rate of one request a second is not news every second."""
 _SHORTEST_HOLD, _LONGEST_HOLD = 0.1, 300.0
+_SHORT_WINDOW, _USUAL_WINDOW = 1.0, 60.0
+_FIRST_SOUGHT_HOLD = 0.25
+_OUTAGE = 8
+"""Failures one after another, without an answer between them, from which on one request asks for all."""
+_LOOK = 0.1
+"""Seconds between two looks whether that one was answered."""
 _GUARD_SHARE, _GUARD_LEAST, _GUARD_MOST = 0.01, 0.01, 0.25
 _Answer = TypeVar("_Answer")
 
@@ -38,14 +48,15 @@ class Turns(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most `calls` requests in any `per` seconds."""
+    """At most `calls` requests in any `per` seconds; `sought`: how many of them are allowed is found out."""
 
     calls: int
     per: int
+    sought: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Rate | None":
-        """Read `150/min`, `100/s`, `2.5/s` (5 in 2 s) or `unlimited` (None).
+        """Read `150/min`, `100/s`, `2.5/s` (5 in 2 s), `auto` (sought, up to 100/s) or `unlimited` (None).
 
         Raises:
             UsageError: anything else.
@@ -53,13 +64,15 @@ class Rate:
         words = text.strip().lower()
         if words == "unlimited":
             return None
+        if words == "auto":
+            return cls(_MOST_SOUGHT, 1, sought=True)
         found = _RATE.fullmatch(words)
         if found and found["unit"] in _UNITS:
             share = Fraction(found["calls"])
             if 0 < share.numerator <= _MOST_CALLS:
                 return cls(share.numerator, share.denominator * _UNITS[found["unit"]])
         raise UsageError(
-            f"`{text}` is not a rate.", hint="Write it as 5/min, 150/min, 100/s, 2.5/s, or unlimited."
+            f"`{text}` is not a rate.", hint="Write it as 5/min, 150/min, 100/s, 2.5/s, auto or unlimited."
         )
 
     @property
@@ -69,6 +82,8 @@ class Rate:
 
     def __str__(self) -> str:
         unit = {1: "s", 60: "min", 3600: "h"}.get(self.per)
+        if self.sought:
+            return f"what the vendor bears, up to {self.calls}/{unit}"
         return f"{self.calls}/{unit}" if unit else f"{self.calls} in {self.per} s"
 
 
@@ -77,6 +92,9 @@ class Limiter:
 
     The count is the store's, and `counter` the thread that asks it, so that the loop never waits for a
     database. Without a rate there is nothing to count; a hold is then kept within this process.
+
+    While the vendor turns requests away or is down, one request at a time asks for all: the others get no turn
+    before it was answered, and each one that fails doubles the wait before the next, up to a window.
     """
 
     def __init__(
@@ -86,8 +104,10 @@ class Limiter:
         self._clock, self._tell, self._counter = clock, tell, counter
         self._queue = asyncio.Lock()
         self._given: deque[float] = deque(maxlen=rate.calls if rate else 0)
+        self._seeker = Seeker(rate.calls / rate.per) if rate and rate.sought else None
         self._held_until = 0.0
-        self._strikes = 0
+        self._probing_until = float("-inf")
+        self._strikes = self._failures = 0
 
     async def turn(self) -> None:
         """Wait until one more request is allowed; it is then counted."""
@@ -98,7 +118,12 @@ class Limiter:
             # and a turn counted one window on would come too soon after it.
             if (rest := self._rest_here()) > 0:
                 await self._wait(rest)
-            self._given.append(self._clock.monotonic())
+            now = self._clock.monotonic()
+            self._given.append(now)
+            if self._seeker:
+                self._seeker.sent(now)
+            if self._strikes:
+                self._probing_until = now + max(self._window, _SHORT_WINDOW)
 
     async def hold(self, retry_after: float | None) -> float:
         """The vendor said 429: nobody gets a turn for a while; returns the seconds.
@@ -109,35 +134,69 @@ class Limiter:
         now = self._clock.now() / 1000
         if retry_after is None and now < self._held_until:  # an answer to what was sent before the hold
             return self._held_until - now
-        pace, window = (self._rate.pace, self._rate.per) if self._rate else (1.0, 60)
-        own_guess = min(max(window, 1.0), max(1.0, pace) * 2.0 ** min(self._strikes, 10))
-        self._strikes += 1
+        if self._seeker:
+            self._seeker.refused(self._clock.monotonic(), again=self._strikes > 0)
+        own_guess = self._strike()
         seconds = own_guess if retry_after is None else max(_SHORTEST_HOLD, min(retry_after, _LONGEST_HOLD))
         self._held_until = max(self._held_until, now + seconds)
         if self._rate is not None:
             await self._count(partial(self._turns.hold_back, self._profile, self._held_until))
         return seconds
 
-    def eased(self) -> None:
-        """An answer came: the next 429 is a first one again."""
-        self._strikes = 0
+    def failed(self) -> None:
+        """No answer came, or an error of the vendor's own; after many in a row it is taken to be down."""
+        now = self._clock.now() / 1000
+        self._failures += 1
+        if self._failures >= _OUTAGE and now >= self._held_until:
+            self._held_until = now + self._strike()
+
+    def eased(self, seconds: float = 0.0) -> None:
+        """An answer came, and began after `seconds`: the next 429 is a first one again."""
+        self._strikes = self._failures = 0
+        self._probing_until = float("-inf")
+        if self._seeker:
+            self._seeker.answered(self._clock.monotonic(), seconds)
+
+    def _strike(self) -> float:
+        """Seconds to wait after one more time that nothing got through."""
+        pace, window = (self._rate.pace, self._rate.per) if self._rate else (_SHORT_WINDOW, _USUAL_WINDOW)
+        first, most = max(_SHORT_WINDOW, pace), max(window, _SHORT_WINDOW)
+        if self._seeker:
+            first, most = _FIRST_SOUGHT_HOLD, _USUAL_WINDOW
+        seconds = min(most, first * 2.0 ** min(self._strikes, 10))
+        self._strikes += 1
+        self._probing_until = float("-inf")
+        return seconds
 
     async def _rest(self) -> float:
         """Seconds until the next try; 0 when the turn is taken."""
-        if self._rate is None:
-            return self._held_until - self._clock.now() / 1000
+        if (rest := self._rest_by_itself()) > 0 or self._rate is None:
+            return rest
         return await self._count(self._take)
 
+    def _rest_by_itself(self) -> float:
+        """What this process knows without the store: who is held, who asks for all, and the pace that is sought."""
+        now = self._clock.monotonic()
+        rest = self._held_until - self._clock.now() / 1000
+        if now < self._probing_until:
+            rest = max(rest, _LOOK)
+        return max(rest, self._seeker.rest(now)) if self._seeker else rest
+
     def _take(self) -> float:
-        assert self._rate is not None
         return self._turns.take_turn(
-            self._profile, calls=self._rate.calls, per=self._window, now=self._clock.now() / 1000
+            self._profile, calls=self._calls, per=self._window, now=self._clock.now() / 1000
         )
 
     def _rest_here(self) -> float:
         if self._rate is None or len(self._given) < self._rate.calls:
             return 0.0
         return self._given[0] + self._window - self._clock.monotonic()
+
+    @property
+    def _calls(self) -> int:
+        """How many turns the store is to give in a window, as far as is known."""
+        assert self._rate is not None
+        return max(1, ceil(self._seeker.rate * self._rate.per)) if self._seeker else self._rate.calls
 
     @property
     def _window(self) -> float:
@@ -149,6 +208,8 @@ class Limiter:
         if seconds > _WORTH_TELLING:
             held = self._clock.now() / 1000 < self._held_until
             why = "the vendor asked to slow down" if held else f"the rate is {self._rate}"
+            if held and self._failures >= _OUTAGE:
+                why = "the vendor does not answer"
             self._tell(Waiting(f"{self._profile}: {why}", seconds))
         await self._clock.sleep(seconds)
 

@@ -3,6 +3,7 @@
 from gapless.sandbox.catalogue import BASELINE
 from gapless.sandbox.faults import MIX, Fault
 from gapless.sandbox.market import Dividend, Market, Split, Ticker
+from gapless.sandbox.plants import Plant, PlantedMarket
 from gapless.sandbox.process import Served, serve_in_process
 from gapless.sandbox.profiles import PROFILES, Profile, Rate
 from gapless.sandbox.replay import ReplayMarket
@@ -19,6 +20,8 @@ __all__ = [
     "Latency",
     "Market",
     "Pinned",
+    "Plant",
+    "PlantedMarket",
     "Profile",
     "Rate",
     "ReplayMarket",

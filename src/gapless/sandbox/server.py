@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from types import TracebackType
 from typing import Any, Self
 
@@ -282,6 +283,7 @@ class Sandbox:
         if pause := self._latency.base + self._latency.per_mb * parcel.size() / 1e6:
             await asyncio.sleep(pause)
         response = await send(parcel, request, fault, stall=self._stall)
+        response.headers["Date"] = formatdate(self._now() / 1000, usegmt=True)
         if answer.status == 429 and self._retry_after:  # noqa: PLR2004 - the status is its own name
             response.headers["Retry-After"] = self._retry_after
         return response

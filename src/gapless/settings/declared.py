@@ -43,7 +43,7 @@ SETTINGS = (
     Setting(
         "rate",
         "",
-        "Requests allowed: 150/min, 100/s, 2.5/s or unlimited; empty: what the plan allows.",
+        "Requests allowed: 150/min, 100/s, 2.5/s, auto (found by trying) or unlimited; empty: what the plan allows.",
         Kind.RATE,
     ),
     Setting(

@@ -2,10 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
 
 from sqlalchemy import Connection
 
 from gapless.errors import StoreDamaged
+from gapless.stores.backup import copy_whole
 from gapless.stores.database import Database
 from gapless.stores.failures import REPAIR
 from gapless.stores.leasing import Leasing
@@ -52,6 +55,18 @@ class SqlStore(Leasing, Turns, Records):
             )
             self._withdraw(connection, listed, entry)
 
+    def backup(self, target: Path, *, replace: bool = False) -> int:
+        """Copy all of the store, as it is at this moment, into the file `target`; others may go on writing.
+
+        The copy is synced and verified before it gets its name. Returns its bytes.
+
+        Raises:
+            UsageError: there is a file already, and `replace` is not set.
+            StoreDamaged: the store holds damage, so there is nothing sound to copy; no file was made.
+            StorageError: the file cannot be made, or the one to be replaced is in use.
+        """
+        return copy_whole(self._db, target, self._prove, replace=replace)
+
     def size(self) -> int:
         """Bytes on disk, the journal included."""
         return self._db.size()
@@ -59,6 +74,23 @@ class SqlStore(Leasing, Turns, Records):
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def _prove(self, copy: Path) -> None:
+        """Read a copy from end to end."""
+        twin = self._twin(copy)
+        try:
+            damage = next(twin.verify(), None)
+        finally:
+            twin.close()
+        if damage:
+            raise StoreDamaged(
+                f"`{self._db.path}` was not copied: {damage.what}, in {damage.instrument} {damage.base}.",
+                hint=REPAIR,
+            )
+
+    @abstractmethod
+    def _twin(self, path: Path) -> Self:
+        """Another store of this kind, only to be read."""
 
     @abstractmethod
     def _examine(self) -> Iterator[Damage]:

@@ -191,12 +191,13 @@ def _unpack_instants(block: Block) -> Ints:
 def _unpack_optional(blocks: Iterator[Block], rows: int, middle: tuple[int, Ints] | None) -> Floats:
     _, holes = next(blocks)
     decimals, column = next(blocks)
-    whole = np.full(rows, np.nan)
     if decimals == _ABSENT:
-        return whole
+        return np.full(rows, np.nan)
+    reference = None if decimals == _DOUBLES else _reference(middle, decimals)
+    if not len(holes):
+        return _numbers(column if reference is None else column + reference, decimals)
     present = np.ones(rows, np.bool_)
     present[holes] = False
-    if decimals != _DOUBLES and (reference := _reference(middle, decimals)) is not None:
-        column = column + reference[present]
-    whole[present] = _numbers(column, decimals)
+    whole = np.full(rows, np.nan)
+    whole[present] = _numbers(column if reference is None else column + reference[present], decimals)
     return whole

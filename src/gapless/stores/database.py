@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inser
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
+from gapless.crash import crash_point
 from gapless.errors import ForeignStore, NewerStore, NoStore, StorageError, UsageError
 from gapless.stores.failures import read_only as cannot_write
 from gapless.stores.failures import told
@@ -52,6 +53,7 @@ class Database:
         self.read_only = read_only
         self._page_bytes = page_bytes
         self._writer = Lock()
+        self._unsynced = False
         _check_path(path, create=create and not read_only, writes=not read_only)
         with told(path):
             self._durable = self._engine("FULL")
@@ -71,19 +73,22 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self, *, light: bool = False) -> Iterator[Connection]:
+    def writing(self, *, light: bool = False, needs: int = 0) -> Iterator[Connection]:
         """A connection that alone may write; committed and synced on leaving, undone on an exception.
 
-        `light` skips the sync: for what is worthless after a power cut.
+        `light` skips the sync: for what is worthless after a power cut. `needs` is about how many bytes it takes.
         """
         if self.read_only:
             raise cannot_write(self.path)
         engine = self._light if light else self._durable
         # Threads queue here, where waking up is prompt; only other processes meet SQLite's lock.
-        with told(self.path), self._writer, engine.connect() as plain:
+        with told(self.path, needs), self._writer, engine.connect() as plain:
             connection = plain.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
+                crash_point("transaction-begun")
                 yield connection
+                crash_point("commit")
+            crash_point("committed")
 
     def quick_check(self) -> str:
         """What SQLite says about the file's structure: "ok", or the first thing that is wrong."""

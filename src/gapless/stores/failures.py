@@ -1,5 +1,6 @@
 """Failures of the database, told as errors of gapless: what happened, why, and what to do."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,27 +17,27 @@ REPAIR = "Run `gapless verify --repair`: it sets the damaged part aside and asks
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises inside into an error of gapless that names the file."""
+def told(path: Path, needs: int = 0) -> Iterator[None]:
+    """Turn what SQLite raises inside into an error of gapless that names the file.
+
+    `needs` is about how many bytes what happens inside takes on disk; 0 where that is next to nothing.
+    """
     try:
         yield
     except DBAPIError as error:
         if not isinstance(error.orig, sqlite3.Error):
             raise
-        raise storage_error(error.orig, path) from error
+        raise storage_error(error.orig, path, needs) from error
     except sqlite3.Error as error:
-        raise storage_error(error, path) from error
+        raise storage_error(error, path, needs) from error
 
 
-def storage_error(error: sqlite3.Error, path: Path) -> StorageError:
+def storage_error(error: sqlite3.Error, path: Path, needs: int = 0) -> StorageError:
     """The error to raise for a failure of SQLite on this file."""
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
     match code:
         case sqlite3.SQLITE_FULL:
-            return StoreFull(
-                f"The disk that holds `{path}` is full; the last write was undone, nothing before it is lost.",
-                hint="Free some space and run the same command again: it goes on where it stopped.",
-            )
+            return full(path, needs)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return read_only(path)
         case sqlite3.SQLITE_NOTADB:
@@ -54,6 +55,35 @@ def storage_error(error: sqlite3.Error, path: Path) -> StorageError:
     return StorageError(
         f"SQLite could not work on `{path}`: {error}.", hint="Check the disk and the file, then run it again."
     )
+
+
+def sync_failed(error: BaseException | None) -> bool:
+    """Whether the system could not say that what was written is on the disk."""
+    return getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC)
+
+
+def unsynced(path: Path) -> StorageError:
+    """The error for a file that is not written any more, because a sync of it failed."""
+    return StorageError(
+        f"The disk did not confirm a write of `{path}`; it was undone, and this process writes nothing more to it.",
+        hint="Check the disk, then run the same command again: it goes on where it stopped.",
+    )
+
+
+def full(path: Path, needs: int = 0) -> StoreFull:
+    """The error for a disk without room; `needs` is about how many bytes the write takes, 0 where nobody knows."""
+    free = shutil.disk_usage(path.parent).free
+    amount = f", and this write needs about {megabytes(needs)}" if needs else ""
+    return StoreFull(
+        f"The disk that holds `{path}` is full: {megabytes(free)} are free{amount}. The write was undone, "
+        "nothing before it is lost.",
+        hint="Free some space and run the same command again: it goes on where it stopped.",
+    )
+
+
+def megabytes(size: int) -> str:
+    """Bytes for people."""
+    return f"{size / 1e6:.1f} MB"
 
 
 def read_only(path: Path) -> StoreReadOnly:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from sqlalchemy import Connection
 
+from gapless.crash import crash_point
 from gapless.errors import StoreDamaged
 from gapless.ports import Capabilities
 from gapless.stores.base import SqlStore, damaged, forgotten
@@ -66,6 +68,11 @@ class _Draft:
     changes: Changes
     segments: tuple[Segment, ...]
 
+    @property
+    def size(self) -> int:
+        """The bytes to write."""
+        return sum(len(segment.payload) for segment in self.segments)
+
 
 class PackedStore(SqlStore):
     """Bars as a log of segments: a later one speaks for the bars it holds, earlier ones stay readable."""
@@ -93,7 +100,7 @@ class PackedStore(SqlStore):
         """
         while True:
             draft = self._draft(checked)  # compares and packs while others may write
-            with self._db.writing() as connection:
+            with self._db.writing(needs=draft.size) as connection:
                 check_fence(connection, lease)
                 listed = find_or_add(connection, checked.instrument, checked.base)
                 if listed.revision == draft.revision:
@@ -138,6 +145,9 @@ class PackedStore(SqlStore):
             with self._db.reading() as connection:
                 versions = _versions(connection, listed, piece)
             yield from revisions(versions, words, listed.written)
+
+    def _twin(self, path: Path) -> Self:
+        return type(self)(str(path), path, read_only=True, create=False)
 
     def _draft(self, checked: Checked) -> _Draft:
         spans = authority(checked)
@@ -252,9 +262,11 @@ def _parts(
 def _commit(connection: Connection, listed: Listed, checked: Checked, draft: _Draft) -> Receipt:
     changes = draft.changes
     entry_id = append(connection, listed.id, checked.entries)
+    crash_point("entries-written")
     for segment in draft.segments:
         add(connection, listed.id, segment, entry_id)
-    receipt = changes.receipt(sum(len(segment.payload) for segment in draft.segments))
+        crash_point("bars-written")
+    receipt = changes.receipt(draft.size)
     edges = changes.edges(listed.hull) or _edges(_live(connection, listed, EVER).ts)
     count_write(connection, listed, edges, draft.written, receipt)
     return receipt

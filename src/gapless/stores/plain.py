@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from sqlalchemy import Connection, func, select, update
 
+from gapless.crash import crash_point
 from gapless.ports import Capabilities
 from gapless.stores.base import SqlStore, damaged, forgotten
 from gapless.stores.changes import Changes, authority, compare
@@ -87,6 +89,7 @@ class PlainStore(SqlStore):
             create=create,
         )
         super().__init__(url, db)
+        self._wired = derive, open_time
         self._derived = Derived(derive, open_time)
 
     def write(self, checked: Checked, lease: Lease | None = None) -> Receipt:
@@ -97,7 +100,7 @@ class PlainStore(SqlStore):
             StorageError: nothing was written.
         """
         spans = authority(checked)
-        with self._db.writing() as connection:
+        with self._db.writing(needs=len(checked.batch) * self.capabilities.typical_bytes) as connection:
             check_fence(connection, lease)
             listed = find_or_add(connection, checked.instrument, checked.base)
             written = max(listed.written, *(entry.recorded for entry in checked.entries))
@@ -106,10 +109,12 @@ class PlainStore(SqlStore):
             changes = compare(checked.batch, stored.bars)
             if changes:
                 _change(connection, listed, changes, stored, written)
+                crash_point("bars-written")
                 first, last = changes.edges(listed.hull) or _counted(connection, listed)[1:]
                 listed = replace(listed, first_ts=first, last_ts=last)
                 self._refresh(connection, listed, spans, changes, written)
             append(connection, listed.id, checked.entries)
+            crash_point("entries-written")
             self._settle(connection, listed, region(checked.entries))
             receipt = changes.receipt(max(0, _pages(connection) - before) * _PAGE_BYTES)
             count_write(connection, listed, (listed.first_ts, listed.last_ts), written, receipt)
@@ -160,6 +165,9 @@ class PlainStore(SqlStore):
                 now = find(connection, instrument, base) or listed
                 versions = _versions(connection, now, piece, words)
             yield from revisions(versions, words, listed.written)
+
+    def _twin(self, path: Path) -> Self:
+        return type(self)(str(path), path, *self._wired, read_only=True, create=False)
 
     def _asked(self, connection: Connection, wish: Wish) -> None:
         listed = find_or_add(connection, wish.instrument, wish.timeframe.name)

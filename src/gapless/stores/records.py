@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from gapless.crash import crash_point
 from gapless.errors import StorageError
 from gapless.stores.changes import Edges
 from gapless.stores.database import Database
@@ -130,6 +131,7 @@ class Records:
         with self._db.writing() as connection:
             row = {"run_id": run_id, "started": started, "wish": json.dumps(dict(wish))}
             connection.execute(insert(RUN), row)
+        crash_point("run-begun")
 
     def end_run(self, run_id: str, ended: int, report: Mapping[str, Any]) -> None:
         """Record how a run ended at `ended` (Unix ms)."""
@@ -139,6 +141,7 @@ class Records:
         with self._db.writing() as connection:
             if not connection.execute(change).rowcount:
                 raise StorageError(f"Run `{run_id}` ends, but it never began in `{self._db.path}`.")
+        crash_point("run-ended")
 
     def runs(self, limit: int = 20) -> list[dict[str, Any]]:
         """The latest runs, newest first; `ended` and `report` are None while one runs or where it was killed."""
@@ -224,6 +227,7 @@ def count_write(connection: Connection, listed: Listed, edges: Edges, written: i
     bars = listed.bars + receipt.inserted - receipt.withdrawn
     stored_bytes = listed.stored_bytes + receipt.stored_bytes
     relist(connection, listed, edges, written, bars=bars, stored_bytes=stored_bytes)
+    crash_point("series-counted")
 
 
 def append(connection: Connection, series_id: int, entries: Iterable[Entry]) -> int:

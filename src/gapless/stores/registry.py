@@ -10,7 +10,7 @@ from gapless.stores.plain import PlainStore
 
 _PLAIN = "sqlite:///"
 
-__all__ = ["Derive", "OpenTime", "open_store"]
+__all__ = ["Derive", "OpenTime", "open_store", "restore_store"]
 
 
 def open_store(
@@ -41,6 +41,32 @@ def open_store(
             hint="Use a path such as `market.gapless` (packed), or `sqlite:///market_data.db` (plain SQL rows).",
         )
     return PackedStore(url, _path(url, url), read_only=read_only, create=create)
+
+
+def restore_store(
+    backup: Path,
+    url: str,
+    *,
+    derive: Derive | None = None,
+    open_time: OpenTime | None = None,
+    replace: bool = False,
+) -> int:
+    """Put a copy of the backup where the store at `url` is to be; returns its bytes.
+
+    The copy is synced and verified before it gets its name; until then nothing of what was there changes.
+
+    Raises:
+        UsageError: the backup is not there or of another kind than `url` says, or there is a store and
+            `replace` is not set.
+        StoreDamaged: the backup is damaged.
+        StorageError: the store cannot be made, or the one to be replaced is in use.
+    """
+    scheme = _PLAIN if url.startswith(_PLAIN) else ""
+    source = open_store(f"{scheme}{backup}", derive=derive, open_time=open_time, read_only=True, create=False)
+    try:
+        return source.backup(_path(url.removeprefix(scheme), url), replace=replace)
+    finally:
+        source.close()
 
 
 def _path(text: str, url: str) -> Path:

@@ -8,7 +8,7 @@ from gapless.errors import UsageError
 from gapless.ports import Store
 from gapless.transfer.disk import told
 from gapless.transfer.formats import Format, format_named
-from gapless.transfer.intake import Delivery, ImportReceipt, Intake
+from gapless.transfer.intake import Claim, Delivery, ImportReceipt, Intake, unclaimed
 from gapless.transfer.manifest import JOURNAL, MANIFEST, Manifest, Record, load
 from gapless.transfer.soundness import first_fault
 from gapless.vocabulary.batch import Batch
@@ -21,7 +21,7 @@ _AGAIN = "Copy the folder from its source again, or export anew."
 
 
 def import_folder(
-    store: Store, folder: Path, *, now: int, run_id: str = "", replace: bool = False
+    store: Store, folder: Path, *, now: int, run_id: str = "", replace: bool = False, claim: Claim = unclaimed
 ) -> ImportReceipt:
     """Take an exported folder of raw base bars into `store`; what it covered is covered here too.
 
@@ -37,7 +37,7 @@ def import_folder(
     with told(folder):
         manifest = _checked_manifest(folder)
         form = format_named(manifest.head.format)
-        intake = Intake(store, now, run_id)
+        intake = Intake(store, now, claim, run_id)
         found = intake.conflicts(_deliveries(folder, manifest, form))
         if not replace:
             found.refuse()

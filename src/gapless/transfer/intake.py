@@ -1,6 +1,6 @@
 """Intake: bars from elsewhere into a store, which keeps what it knows better."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -13,8 +13,14 @@ from gapless.transfer.soundness import cells, inside
 from gapless.vocabulary.batch import Batch, Ints
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import Checked, Entry, Outcome, Receipt, Wish
+from gapless.vocabulary.steps import Checked, Entry, Lease, Outcome, Receipt, Wish
 from gapless.vocabulary.timeframe import Base, Timeframe
+
+Claim = Callable[[Instrument, Base], Lease | None]
+"""Takes the lease of a series; None where nobody else can write the store.
+
+Raises LeaseHeld where another run has it.
+"""
 
 _SILENT = (Outcome.EMPTY, Outcome.CLOSED)
 
@@ -72,20 +78,28 @@ class Conflicts:
             )
 
 
+def unclaimed(instrument: Instrument, base: Base) -> None:
+    """No lease: for a store that is nobody else's."""
+    del instrument, base
+
+
 @dataclass(slots=True)
 class Intake:
     """Takes deliveries into one store. `now` in Unix ms; `run_id` names what the person started, if anything.
 
+    `claim` gives the right to write a series before it is compared: nobody changes it in between.
     `covered` remembers what the store is sure of, by series: a long ledger is read once.
     """
 
     store: Store
     now: int
+    claim: Claim
     run_id: str = ""
     rows: int = 0
     stored: Receipt = field(default_factory=Receipt)
     hulls: dict[tuple[Instrument, Base], Span] = field(default_factory=dict)
     covered: dict[tuple[Instrument, Base], SpanSet] = field(default_factory=dict)
+    leases: dict[tuple[Instrument, Base], Lease | None] = field(default_factory=dict)
 
     def conflicts(self, deliveries: Iterable[Delivery]) -> Conflicts:
         """What of the store's final bars these would change; nothing is written."""
@@ -98,7 +112,8 @@ class Intake:
         """Write what the store does not have yet, with the entries that say what it proves."""
         checked = self._checked(delivery)
         self.rows += len(delivery.batch)
-        stored = self.store.write(checked) if checked.entries else Receipt()
+        lease = self.leases[delivery.instrument, delivery.base]
+        stored = self.store.write(checked, lease) if checked.entries else Receipt()
         self.stored += stored + Receipt(unchanged=len(delivery.batch) - len(checked.batch))
         sure = SpanSet(entry.span for entry in checked.entries if entry.outcome.covers)
         self.covered[delivery.instrument, delivery.base] |= sure
@@ -126,6 +141,7 @@ class Intake:
     def _compared(self, delivery: Delivery) -> "_Comparison":
         key = (delivery.instrument, delivery.base)
         if key not in self.covered:
+            self.leases[key] = self.claim(*key)
             self.covered[key] = fold(self.store.entries(*key)).covered
         hull = _hull(delivery)
         return _Comparison.of(self.store, delivery, self.covered[key].clip(hull) if hull else SpanSet())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gapless.errors import UsageError
 from gapless.ports import Store
 from gapless.transfer.disk import digest_of, told
-from gapless.transfer.intake import Delivery, ImportReceipt, Intake
+from gapless.transfer.intake import Claim, Delivery, ImportReceipt, Intake, unclaimed
 from gapless.transfer.layout import Layout
 from gapless.transfer.soundness import cells, first_fault
 from gapless.transfer.sources import Chunk, chunks
@@ -25,7 +25,14 @@ _FLOATS = ("open", "high", "low", "close", "volume", "vwap")
 
 
 def import_table(
-    store: Store, path: Path, layout: Layout, *, now: int, run_id: str = "", replace: bool = False
+    store: Store,
+    path: Path,
+    layout: Layout,
+    *,
+    now: int,
+    run_id: str = "",
+    replace: bool = False,
+    claim: Claim = unclaimed,
 ) -> ImportReceipt:
     """Take the bars of a file into `store`, as raw bars of `layout.base`, with the file as their source.
 
@@ -41,7 +48,7 @@ def import_table(
         digest = digest_of(path)
         if not digest:
             raise UsageError(f"There is no file `{path}`.", hint="Name a CSV or Parquet file.")
-        intake = Intake(store, now, run_id)
+        intake = Intake(store, now, claim, run_id)
         found = intake.conflicts(_Table(path, layout, now, digest).deliveries())
         if not replace:
             found.refuse()

@@ -63,6 +63,13 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockSkewed:
+    """The clock of this machine is `seconds` ahead of the vendor's, or behind where they are negative."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobEnded:
     """A job is over. `outcome` is `bars` where all of its span is covered; else the worst that remains."""
 
@@ -82,5 +89,5 @@ class RunEnded:
     error: str = ""
 
 
-Event = RunStarted | JobStarted | PageStored | Retrying | Waiting | JobEnded | RunEnded
+Event = RunStarted | JobStarted | PageStored | Retrying | Waiting | ClockSkewed | JobEnded | RunEnded
 Tell = Callable[[Event], None]

@@ -69,7 +69,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer of 200 as it came over the wire; `received` in Unix ms, `seconds` since it was asked for."""
+    """One answer of 200 as it came over the wire; `received` in Unix ms, `seconds` since it was asked for.
+
+    `dated` is what the vendor's clock showed, in Unix ms; None where it did not say.
+    """
 
     request: Request
     wire: bytes = field(repr=False)
@@ -77,11 +80,12 @@ class Answer:
     request_id: str
     received: int
     seconds: float
+    dated: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer, decompressed. `digest` is the SHA-256 of what came over the wire; `received` in Unix ms."""
+    """An answer, decompressed. `digest` is the SHA-256 of what came over the wire; `received`, `dated` in Unix ms."""
 
     request: Request
     body: bytes = field(repr=False)
@@ -89,6 +93,7 @@ class Page:
     request_id: str
     received: int
     wire_bytes: int
+    dated: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
