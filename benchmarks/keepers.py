@@ -95,7 +95,7 @@ class Gapless(Keeper):
 
         with closing(open_store(str(self.path))) as store:
             for symbol, bars in market:
-                start = min(int(bars.ts[0]), YEAR.start)
+                start = min(int(bars.ts[0]), YEAR.start) // DAY * DAY  # first windows are whole
                 store.remember([Wish(Instrument.parse(symbol), TIMEFRAMES["1m"], Span(start, END))])
                 for at in range(0, len(bars), PAGE):
                     page, following = bars.take(slice(at, at + PAGE)), bars.ts[at + PAGE : at + PAGE + 1]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from keepers import BUSY, LAST, NAMES, SYMBOLS, YEAR, Frame, Keeper
 
@@ -23,7 +23,7 @@ class Rows(Keeper):
 
     name = "sqlite rows + pandas"
     libraries = ("pandas",)
-    _HOURLY = {
+    _HOURLY: ClassVar = {
         "open": "first",
         "high": "max",
         "low": "min",

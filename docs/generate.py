@@ -14,17 +14,18 @@ import click
 
 import gapless
 from gapless import errors
-from gapless.app import ExportReceipt
 from gapless.cli.root import cli
-from gapless.plan import Plan
+from gapless.frames import SymbolBars
 from gapless.providers import SUBSCRIPTIONS
-from gapless.reports import Explanation, Gap, MonthMark, SeriesStatus
+from gapless.reports import MonthMark
 from gapless.settings import KEY_ALIASES, SETTINGS, env_name
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import AssetClass
-from gapless.vocabulary.steps import CorporateAction, Damage, Outcome
+from gapless.vocabulary.steps import Numbers, Outcome, Receipt
 from gapless.vocabulary.timeframe import TIMEFRAMES
 
+WITHIN: tuple[type, ...] = (Batch, MonthMark, Numbers, Receipt, SymbolBars)
+"""What the promised values are made of."""
 NOTE = "<!-- Written by docs/generate.py from the code; edit the code instead. -->"
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -155,23 +156,37 @@ def python() -> Iterator[str]:
     yield table(
         ("name", "what it is"), ((f"`gapless.{name}`", summary(getattr(gapless, name))) for name in names)
     )
-    yield "## gapless.open"
-    yield from described(gapless.open)
-    yield "## Warehouse"
-    yield plain(inspect.getdoc(gapless.Warehouse) or "")
-    for name, member in vars(gapless.Warehouse).items():
-        if not name.startswith("_") and inspect.isfunction(member):
-            yield f"### {name}"
-            yield from described(member)
-    yield "## What comes back"
-    yield "Frozen values. Instants are Unix milliseconds, UTC; spans are half-open."
-    for kind in (
-        gapless.Bars, Batch, gapless.RunReport, Plan, SeriesStatus, MonthMark, Gap, Explanation, ExportReceipt,
-        Damage, CorporateAction,
-    ):  # fmt: skip
-        yield f"### {kind.__name__}"
-        yield plain(inspect.getdoc(kind) or "")
+    for opening in (gapless.open, gapless.open_async):
+        yield f"## gapless.{opening.__name__}"
+        yield from described(opening)
+    yield from methods(gapless.Warehouse)
+    yield "## AsyncWarehouse"
+    yield plain(inspect.getdoc(gapless.AsyncWarehouse) or "")
+    yield "Its methods are those of `Warehouse`, each to be awaited; only `stop` is a plain call."
+    frames: tuple[type, ...] = (gapless.Bars, gapless.Scan, gapless.SqlResult)
+    for kind in frames:
+        yield from methods(kind)
+    yield "## Values"
+    yield "Frozen. Instants are Unix milliseconds, UTC; spans are half-open."
+    promised: list[type] = [getattr(gapless, name) for name in names]
+    for value in (*promised, *WITHIN):
+        if is_dataclass(value) and value not in frames:
+            yield f"### {value.__name__}"
+            yield plain(inspect.getdoc(value) or "")
+            yield table(("field", "type"), fields(value))
+
+
+def methods(kind: type) -> Iterator[str]:
+    """A class and its public methods, those of its parents too."""
+    yield f"## {kind.__name__}"
+    yield plain(inspect.getdoc(kind) or "")
+    if is_dataclass(kind):
         yield table(("field", "type"), fields(kind))
+    for parent in kind.__mro__:
+        for name, member in vars(parent).items():
+            if not name.startswith("_") and inspect.isfunction(member):
+                yield f"### {name}"
+                yield from described(member)
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {

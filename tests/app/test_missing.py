@@ -187,9 +187,7 @@ def test_a_closed_market_is_no_gap(house: Warehouse) -> None:
     assert len(house.bars("MSFT", "1m", "2026-11-14", "2026-11-16")) == 0
 
 
-@pytest.mark.parametrize(
-    ("part", "first", "last"), [("pre", 4, 9.5), ("regular", 9.5, 16), ("post", 16, 20)]
-)
+@pytest.mark.parametrize(("part", "first", "last"), [("pre", 4, 9.5), ("regular", 9.5, 16), ("post", 16, 20)])
 def test_gaps_of_a_part_lie_inside_it(house: Warehouse, part: str, first: float, last: float) -> None:
     """What is missing of other hours is not told."""
     house.backfill(["AAPL"], ["1m"], START, "2026-11-12")
@@ -256,6 +254,7 @@ def test_a_window_that_is_open_is_not_final(house: Warehouse, clock: OwnedClock)
     hours = house.bars("X:BTCUSD", "1h", "2026-11-20", "2026-11-21", provisional=True)
     assert hours.parts[0].final.tolist() == [True] * 9 + [False] * 2
     assert hours.final_until == utc("2026-11-20T09:00")
+    assert house.bars("X:BTCUSD", "1h", "2026-11-20", "2026-11-21").final_until == utc("2026-11-20T09:00")
     assert house.bars("X:BTCUSD", "1m", "2026-11-20", "2026-11-21").final_until == utc("2026-11-20T09:30")
 
 

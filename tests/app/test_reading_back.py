@@ -89,7 +89,8 @@ def test_derived_bars_are_what_a_slow_loop_makes_of_the_minutes(
     offset = 5 if symbol == "AAPL" else 0
     span = Span(utc("2026-11-02") + offset * 60 * MINUTE, utc("2026-11-16") + offset * 60 * MINUTE)
     made = zip(
-        *(getattr(bars.parts[0].batch, n).tolist() for n in ("ts", "open", "high", "low", "close")), strict=True
+        *(getattr(bars.parts[0].batch, n).tolist() for n in ("ts", "open", "high", "low", "close")),
+        strict=True,
     )
     assert list(made) == slow_windows(truth(vendor, symbol, Base.MINUTE, span), frame, asset_class)
     assert bars.parts[0].final.all()
@@ -99,7 +100,8 @@ def test_whole_weeks_begin_on_monday(house: Warehouse) -> None:
     """Two weeks were asked for, and both are final."""
     weeks = house.bars("AAPL", "1w", START, END)
     assert [
-        datetime.fromtimestamp(ts / 1000, NEW_YORK).strftime("%a %d") for ts in weeks.parts[0].batch.ts.tolist()
+        datetime.fromtimestamp(ts / 1000, NEW_YORK).strftime("%a %d")
+        for ts in weeks.parts[0].batch.ts.tolist()
     ] == [
         "Mon 02",
         "Mon 09",

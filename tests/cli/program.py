@@ -1,13 +1,18 @@
 """The real program as a person runs it: in this process, or where that matters in one of its own."""
 
+import fcntl
 import io
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +40,11 @@ class Ended:
     def hint(self) -> str:
         """The line that says what to do."""
         return next((line for line in self.err.splitlines() if line.startswith("hint: ")), "")
+
+    @property
+    def lines(self) -> list[str]:
+        """Standard output as a person sees it: without escape codes and what pads lines."""
+        return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", self.out).splitlines()]
 
     def json(self) -> Any:  # noqa: ANN401 - whatever was printed
         """Standard output as data."""
@@ -66,6 +76,22 @@ class Gapless:
             check=False,
         )
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def on_terminal(self, *words: str, columns: int = 80, lines: int = 24, **env: str) -> Ended:
+        """Run it to its end with its output on a terminal of this size; standard error is no part of that."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        with subprocess.Popen(
+            self._command(words),
+            env=self._env({"TERM": "xterm-256color"} | env),
+            cwd=self.folder,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+        ) as process:
+            os.close(theirs)
+            out = _read_to_its_end(ours)
+            err = process.communicate(timeout=30)[1]
+        return Ended(process.returncode, out.replace("\r\n", "\n"), err.decode())
 
     @contextmanager
     def started(self, *words: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -102,6 +128,16 @@ class Gapless:
     def _env(self, more: dict[str, str]) -> dict[str, str]:
         ours = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PYTHONWARNINGS": "default"}
         return ours | self.env | more
+
+
+def _read_to_its_end(terminal: int) -> str:
+    """What is written to a terminal until nobody holds its other end."""
+    read = b""
+    with suppress(OSError):  # Linux tells the end as an error
+        while more := os.read(terminal, 65536):
+            read += more
+    os.close(terminal)
+    return read.decode()
 
 
 def ended(process: subprocess.Popen[bytes], within: float = 30.0) -> Ended:

@@ -1,8 +1,7 @@
 """The program itself: quick help, the same options everywhere, colours only on a terminal, a sandbox that ends."""
 
-import os
-import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import click
 import pytest
 
 from cli.program import Ended, Gapless, ended, until
+from gapless.cli.demo import look_around
 from gapless.cli.errors import run
 from gapless.cli.root import COMMANDS, cli
 
@@ -97,22 +97,10 @@ def test_the_key_is_not_shown(gapless: Gapless) -> None:
 def test_a_terminal_gets_colours_unless_it_says_no(filled: tuple[Gapless, Ended], no_color: str) -> None:
     """The matrix is green on a terminal; with NO_COLOR its marks alone tell."""
     program, _ = filled
-    ours, theirs = pty.openpty()
-    env = program.env | {"TERM": "xterm-256color", "NO_COLOR": no_color, "PATH": os.environ["PATH"]}
-    done = subprocess.run(
-        [sys.executable, "-m", "gapless", "status"],
-        cwd=program.folder,
-        env=env,
-        stdout=theirs,
-        check=True,
-        timeout=30,
-    )
-    os.close(theirs)
-    drawn = os.read(ours, 65536).decode()
-    os.close(ours)
-    assert done.returncode == 0
-    assert "100.0%" in drawn
-    assert ("\x1b[32m" in drawn) == (not no_color)
+    done = program.on_terminal("status", NO_COLOR=no_color)
+    assert done.code == 0
+    assert "100.0%" in done.out
+    assert ("\x1b[32m" in done.out) == (not no_color)
 
 
 def test_a_sandbox_can_be_used_as_it_says(tmp_path: Path) -> None:
@@ -141,6 +129,15 @@ def test_a_demo_keeps_its_folder(tmp_path: Path) -> None:
     assert (tmp_path / "gapless-demo-2" / "market.gapless").exists()
     assert list((tmp_path / "gapless-demo").iterdir()) == []
     assert "gapless status --store" in done.err
+
+
+def test_what_the_demo_says_to_try_is_understood(tmp_path: Path) -> None:
+    """Every command in its last words has the name, options and arguments that the program knows."""
+    lines = [line.strip() for line in look_around(tmp_path / "market.gapless").splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("gapless ")]
+    assert len(commands) > 5
+    for name, *rest in commands:
+        command(name).make_context(name, rest, parent=click.Context(cli))
 
 
 @pytest.mark.parametrize("debug", [False, True])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.prepared import NAME, quarter
 from engine.living import living
 from gapless.sandbox import SyntheticMarket
 
@@ -29,3 +30,11 @@ def desk(vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "80")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def quarter_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store that most pages go on with, made once; work on a copy."""
+    store = tmp_path_factory.mktemp("quarter") / NAME
+    quarter(store)
+    return store

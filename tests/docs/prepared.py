@@ -12,38 +12,36 @@ from gapless.vocabulary.timeframe import DAY, Base
 NAME = "market.gapless"
 
 
-def prepare(page: str, folder: Path) -> None:
-    """Make the store that a page begins with: like the tutorial's, but for pages about what goes wrong."""
-    {"as-of.md": _revised, "quality.md": _planted}.get(page, _whole)(folder)
-
-
-def _whole(folder: Path) -> None:
-    """A quarter of two stocks and a coin."""
-    with living(SyntheticMarket()) as sandbox, warehouse(sandbox.url, f"{folder}/{NAME}", OwnedClock()) as house:
+def quarter(store: Path) -> None:
+    """A quarter of two stocks and a coin, much as the tutorial leaves it."""
+    with living(SyntheticMarket()) as sandbox, warehouse(sandbox.url, str(store), OwnedClock()) as house:
         _fill(house, "AAPL", "MSFT", "X:BTCUSD")
 
 
-def _planted(folder: Path) -> None:
+def planted(store: Path) -> None:
     """The same two stocks from a vendor that lets bad prints through."""
     market: Market = PlantedMarket(SyntheticMarket(), seed=3, rate=0.0001)
-    with living(market) as sandbox, warehouse(sandbox.url, f"{folder}/{NAME}", OwnedClock()) as house:
+    with living(market) as sandbox, warehouse(sandbox.url, str(store), OwnedClock()) as house:
         _fill(house, "AAPL", "MSFT")
 
 
-def _fill(house: Warehouse, *symbols: str) -> None:
-    report = house.backfill(symbols, ["5m", "1d"], "2026-07-01", "2026-10-01")
-    assert report.exit_code == 0
-
-
-def _revised(folder: Path) -> None:
+def revised(store: Path) -> None:
     """A week that was read once and once more a day later, with a correction in between."""
     clock = OwnedClock(utc("2026-10-06T02:00"))
     with (
         living(SyntheticMarket(), now=clock) as sandbox,
-        warehouse(sandbox.url, f"{folder}/{NAME}", clock) as house,
+        warehouse(sandbox.url, str(store), clock) as house,
     ):
         assert house.backfill(["AAPL"], ["1m", "1d"], "2026-09-28").exit_code == 0
         late = utc("2026-10-02T14:31")
-        sandbox.market.revise(Instrument.parse("AAPL"), Base.MINUTE, late, low=226.11, volume=181_344.0)
+        sandbox.market.revise(Instrument.parse("AAPL"), Base.MINUTE, late, low=237.31, volume=181_344.0)
         clock.at += DAY
         assert house.update().exit_code == 0
+
+
+PREPARED = {"as-of": revised, "quality": planted}
+"""What a how-to page begins with; `quarter` where nothing is named."""
+
+
+def _fill(house: Warehouse, *symbols: str) -> None:
+    assert house.backfill(symbols, ["5m", "1d"], "2026-07-01", "2026-10-01").exit_code == 0

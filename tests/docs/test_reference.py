@@ -62,5 +62,5 @@ def test_every_public_name_has_a_line() -> None:
     """What `gapless` promises is on the page, and each method of the warehouse."""
     page = read("docs/reference/python.md")
     assert [name for name in gapless.__all__ if f"`gapless.{name}`" not in page] == []
-    methods = [name for name in vars(gapless.Warehouse) if not name.startswith("_")]
+    methods = [name for name in dir(gapless.Warehouse) if not name.startswith("_")]
     assert [name for name in methods if name != "store" and f"\n### {name}\n" not in page] == []

@@ -1,40 +1,45 @@
-"""The tutorial is a session that runs, and shows what is seen."""
+"""Pages that say what to type are sessions that run, and show what is seen."""
 
-import os
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
-from docs.pages import shown
-from gapless.cli.errors import run
-from gapless.cli.root import cli
-from gapless.sandbox import SyntheticMarket, serve_in_process
+from docs.following import follow
+from docs.pages import Program, Shown, steps
+from docs.prepared import NAME, PREPARED
+
+SESSIONS = ("adjust", "as-of", "duckdb", "gaps", "pandas", "polars", "quality")
+# What other libraries say about each other is not ours to fail for.
+BACKTESTS = pytest.param("backtesting", marks=pytest.mark.filterwarnings("default"))
+BESIDE = {"backtesting": ("backtesting", "vectorbt")}
+"""Libraries that a page is about and that gapless has no extra for."""
 
 
-def test_the_tutorial_runs_as_it_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_tutorial_runs_as_it_says(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From an empty folder on; the sandbox, which it starts in a second terminal, is there already."""
+    session = [
+        step
+        for step in steps("docs/tutorial.md")
+        if not (isinstance(step, Shown) and step.words == ["sandbox"])
+    ]
+    assert not any(desk.iterdir())
+    assert len(session) > 20
+    follow(session, capsys)
+
+
+@pytest.mark.parametrize("name", [*SESSIONS, BACKTESTS])
+def test_a_how_to_page_runs_as_it_says(
+    name: str, desk: Path, quarter_store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each command ends well, and each line that is shown is printed; `...` stands for anything."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("GAPLESS_")]:
-        monkeypatch.delenv(name)
-    with serve_in_process(SyntheticMarket()) as sandbox:
-        monkeypatch.setenv("GAPLESS_MASSIVE_BASE_URL", sandbox.url)
-        monkeypatch.setenv("MASSIVE_API_KEY", "sandbox")
-        monkeypatch.setenv("GAPLESS_MASSIVE_PLAN", "advanced")
-        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-        monkeypatch.setenv("COLUMNS", "80")
-        commands = [command for command in shown("docs/tutorial.md") if command.words != ["sandbox"]]
-        assert len(commands) > 10
-        for command in commands:
-            code = run(cli, command.words)
-            ended = capsys.readouterr()
-            printed = [line.strip() for line in (ended.err + ended.out).splitlines()]
-            assert code == 0, (command.words, printed)
-            missing = [line for line in command.output if not any(_like(line, one) for one in printed)]
-            assert missing == [], (command.words, printed)
-
-
-def _like(line: str, printed: str) -> bool:
-    """Whether a printed line is the one shown, which may be left open at its end."""
-    return printed.startswith(line.removesuffix("...")) if line.endswith("...") else printed == line
+    """Over a store that is there already, each block goes on from the one above."""
+    if missing := [library for library in BESIDE.get(name, ()) if not find_spec(library)]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    session = [*steps(f"docs/how-to/{name}.md")]
+    assert any(isinstance(step, Program) and step.output for step in session)
+    if name in PREPARED:
+        PREPARED[name](desk / NAME)
+    else:
+        copy(quarter_store, desk / NAME)
+    follow(session, capsys)

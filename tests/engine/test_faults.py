@@ -17,9 +17,15 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
+def clock() -> OwnedClock:
+    """One date for both sides; it goes on with the waits."""
+    return OwnedClock(flows=True)
+
+
+@pytest.fixture(scope="module")
+def running(clock: OwnedClock) -> Iterator[Sandbox]:
     """A market whose pages are made once for all tests of this file."""
-    with living(SyntheticMarket(seed=3), now=Pinned(NOW), stall=0.05) as sandbox:
+    with living(SyntheticMarket(seed=3), now=clock, stall=0.05) as sandbox:
         yield sandbox
 
 
@@ -33,13 +39,15 @@ def sandbox(running: Sandbox) -> Sandbox:
 
 @kinds
 @pytest.mark.parametrize("fault", MIX)
-def test_no_fault_costs_a_bar(sandbox: Sandbox, tmp_path: Path, kind: str, fault: Fault) -> None:
+def test_no_fault_costs_a_bar(
+    sandbox: Sandbox, clock: OwnedClock, tmp_path: Path, kind: str, fault: Fault
+) -> None:
     """Three answers in a row go wrong for each series; all is read in the end."""
     symbols = ["AAPL", "X:BTCUSD"]
     span = Span(utc("2026-09-01"), utc("2026-09-05"))
     for symbol in symbols:
         sandbox.fail_next(fault, times=3, where=f"/{symbol}/range/1/minute")
-    with warehouse(sandbox.url, store_url(tmp_path, kind), OwnedClock(flows=True)) as house:
+    with warehouse(sandbox.url, store_url(tmp_path, kind), clock) as house:
         report = house.backfill(symbols, ["5m", "1d"], "2026-09-01T00:00Z", "2026-09-05T00:00Z")
         assert sandbox.faults.made[fault] >= 2
         assert (report.completed, report.exit_code, report.problems) == (4, 0, ())
@@ -80,7 +88,7 @@ def test_a_429_never_fails_a_job(sandbox: Sandbox, tmp_path: Path) -> None:
     with warehouse(sandbox.url, store_url(tmp_path, "packed"), OwnedClock(speed=1000, flows=True)) as house:
         report = house.backfill(["SPY"], ["1d"], "2026-08-01", "2026-09-01")
         assert (report.exit_code, report.retries) == (0, {"RateLimited": 12})
-        assert len(house.bars("SPY", "1d").batch) == 21
+        assert len(house.bars("SPY", "1d")) == 21
 
 
 @kinds

@@ -136,16 +136,16 @@ def test_bars_of_today_are_provisional_and_never_frozen(
         for frame in ("1m", "1d"):
             shown = house.bars("AAPL", frame, "2026-11-23", "2026-11-24")
             more = house.bars("AAPL", frame, "2026-11-23", "2026-11-24", provisional=True)
-            assert (len(shown.batch), len(more.batch) > 0, bool(more.final.any())) == (0, True, False)
+            assert (len(shown), len(more) > 0, bool(more.numpy()["final"].any())) == (0, True, False)
         assert house.explain("AAPL", "1d", "2026-11-23").verdict == "provisional"
 
         clock.at = NOW
         house.update()
         whole = house.bars("AAPL", "1d", "2026-11-23", "2026-11-24")
-        assert whole.batch == truth(sandbox, "AAPL", Base.DAY, today) != half_made
+        assert whole.parts[0].batch == truth(sandbox, "AAPL", Base.DAY, today) != half_made
         minutes = house.bars("AAPL", "1m", "2026-11-23", "2026-11-24")
-        assert minutes.batch == truth(sandbox, "AAPL", Base.MINUTE, today)
-        assert minutes.final.all()
+        assert minutes.parts[0].batch == truth(sandbox, "AAPL", Base.MINUTE, today)
+        assert minutes.parts[0].final.all()
 
 
 def test_stop_finishes_the_page_in_hand(market: SyntheticMarket, tmp_path: Path) -> None:

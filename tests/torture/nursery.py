@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -17,7 +18,7 @@ from gapless.calendars import open_calendar
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 
-_POLL = 0.002
+_POLL = 0.01
 _LONGEST = 120.0
 """Seconds that one child may take: then something hangs."""
 
@@ -104,6 +105,8 @@ def _live(work: Callable[..., None], args: tuple[object, ...]) -> None:
     try:
         work(*args)
         code = 0
+    except Exception:  # noqa: BLE001 - nobody is above it: what went wrong is shown
+        traceback.print_exc()
     finally:
         os._exit(code)
 

@@ -108,8 +108,10 @@ def _read(asked: Asked, reader: Reader) -> Bars:
     for instrument in asked.instruments:
         span, proven = _spans(asked, instrument, reader)
         parts.append(reader.read(Piece(instrument.ticker, asked.timeframe.name, span)))
-        settled.append(_settled(instrument, base, proven.end, reader))
-        gaps += _gaps(instrument, base, proven, settled[-1], reader)
+        edge = _settled(instrument, base, proven.end, reader)
+        gaps += _gaps(instrument, base, proven, edge, reader)
+        # The bar whose window is still open there is not final.
+        settled.append(aligned(Span(edge, edge + 1), asked.timeframe, instrument.asset_class).start)
     return Bars(asked.timeframe.name, tuple(parts), asked.many, tuple(gaps), final_until(parts, min(settled)))
 
 
@@ -120,7 +122,7 @@ def _spans(asked: Asked, instrument: Instrument, reader: Reader) -> tuple[Span, 
         UsageError: nothing is stored and no start was given, or the dates are the wrong way round.
     """
     frame, base = asked.timeframe, reader.base(asked.timeframe)
-    held = reader.held(instrument, base)
+    held = reader.held(instrument, base) if None in (asked.start, asked.end) else None
     if asked.start is None and held is None:
         raise UsageError(
             f"No {base} bars of {instrument} are stored.",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapless.adjust import Adjust, Adjustment, Factors, adjusted, adjustment
+from gapless.app.survey import settled_day
 from gapless.frames import Piece, SymbolBars
 from gapless.ledger import Coverage, fold
 from gapless.ports import Calendar, Store
@@ -16,7 +17,7 @@ from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.sessions import Sessions
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import Wish
+from gapless.vocabulary.steps import OPEN_END, Wish
 from gapless.vocabulary.timeframe import DAY, MINUTE, TIMEFRAMES, Base, Timeframe
 
 Series = tuple[Instrument, Base]
@@ -71,8 +72,10 @@ class Reader:
         if frame.name != base or hours is not None:
             bars = derive(bars, frame, instrument.asset_class, hours).between(piece.span)
         uncovered = self._uncovered(instrument, base, windows, hours)
-        final = _final(bars, _ends(bars, frame, base, instrument.asset_class, hours), uncovered)
-        if not self.view.provisional:
+        final = np.ones(len(bars), np.bool_)
+        if uncovered:
+            final = _final(bars, _ends(bars, frame, base, instrument.asset_class, hours), uncovered)
+        if not self.view.provisional and not final.all():
             bars, final = bars.take(final), final[final]
         return SymbolBars(instrument.ticker, bars, final)
 
@@ -115,8 +118,11 @@ class Reader:
     def _wished(self) -> dict[Series, list[Span]]:
         spans: dict[Series, list[Span]] = {}
         for wish in self.store.wishes():
-            if wish.span.start < self.now:
-                span = Span(wish.span.start, min(wish.span.end, self.now))
+            end = min(wish.span.end, self.now)
+            if wish.span.end == OPEN_END:  # goes as far as a backfill without an end
+                end = settled_day(self.calendar, wish.instrument, self.now)
+            if wish.span.start < end:
+                span = Span(wish.span.start, end)
                 spans.setdefault((wish.instrument, wish.timeframe.base), []).append(span)
         return spans
 

@@ -37,7 +37,7 @@ class Survey:
 
     def trailing(self, sessions: int) -> Span | None:
         """From the start of the last few finished sessions to now: what the vendor may still correct."""
-        finished = self.recent.day[self.recent.day < self.final_until]
+        finished = self.recent.day[self.recent.post <= self.final_until]
         if not len(finished):
             return None
         return Span(int(finished[-min(sessions, len(finished))]), self.now)

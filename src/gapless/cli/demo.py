@@ -54,7 +54,7 @@ def demo(session: Session, folder: Path | None) -> int:
                 lambda tell: warehouse.backfill(_SYMBOLS, _TIMEFRAMES, _START, tell=tell),
             )
             show_report(session, report, warehouse.status())
-    session.say(_look_around(store))
+    session.say(look_around(store))
     return code
 
 
@@ -81,7 +81,8 @@ def _new_folder(wanted: Path | None) -> Path:
         return folder
 
 
-def _look_around(store: Path) -> str:
+def look_around(store: Path) -> str:
+    """What to try next, with the store that was made."""
     month_ago = datetime.now(UTC) - timedelta(days=30)
     return f"""
 Everything is kept in {store}. Look around:

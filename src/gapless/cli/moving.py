@@ -105,7 +105,7 @@ def import_(
 
     \b
     gapless import bars/
-    gapless import my.csv --symbol AAPL --base 1m --columns ts=Date --zone America/New_York
+    gapless import my.csv --symbol AAPL --base 1m --columns ts=Date,close=Last
 
     A folder brings its proofs along and needs no options. A file proves its
     bars and nothing between them.
@@ -134,7 +134,8 @@ def _layout(source: Path, base: str | None, given: dict[str, str]) -> "Layout | 
 
     if not source.exists():
         raise UsageError(
-            f"There is no file or folder `{source}`.", hint="Name a folder that `gapless export` made, or a file."
+            f"There is no file or folder `{source}`.",
+            hint="Name a folder that `gapless export` made, or a file.",
         )
     if source.is_dir():
         if base or given:

@@ -145,8 +145,12 @@ class Client:
 
     def _safe(self, text: str) -> URL:
         """The address, if the key may go there."""
-        url = URL(text, encoded=True) if re.fullmatch(r"[!-~]+", text) else None
-        if url is None or url.user is not None or url.scheme not in ("http", "https") or not url.host:
+        try:
+            url = URL(text, encoded=True) if re.fullmatch(r"[!-~]+", text) else URL()
+            sound = url.scheme in ("http", "https") and url.user is None and bool(url.host and url.port)
+        except ValueError:
+            sound = False
+        if not sound:
             raise BadAnswer("The address to ask is not one.")
         if url.origin() != self._origin:
             raise BadAnswer(f"The address to ask is on {url.origin()}; the key is for {self._origin} only.")
@@ -163,14 +167,17 @@ class Client:
         began = self._clock.monotonic()
         try:
             async with self._session.get(url, allow_redirects=False, timeout=bounds) as response:
-                if response.status in _OUT_OF_ORDER:
-                    limiter.failed()
-                elif response.status != HTTPStatus.TOO_MANY_REQUESTS:
-                    limiter.eased(self._clock.monotonic() - began)
-                return response.status, response.headers, await self._read(response)
+                seconds = self._clock.monotonic() - began
+                wire = await self._read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            limiter.failed()
             failure = NetworkError(f"{url.host}: {_what_happened(error, timeouts)}.")
+        else:
+            if response.status in _OUT_OF_ORDER:
+                limiter.failed()
+            elif response.status != HTTPStatus.TOO_MANY_REQUESTS:
+                limiter.eased(seconds)
+            return response.status, response.headers, wire
+        limiter.failed()
         raise failure  # out here, so that it does not carry the client's own error, which knows the headers
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:

@@ -11,14 +11,15 @@ _FIRST, _LEAST = 5.0, 5_000 / MINUTE
 """Requests a second: what is begun with, and what even the smallest plan allows."""
 _FAST, _BACK, _CREEP = 0.14, 0.02, 0.00006
 """What an answer adds: requests a second, the second of them, and as a share of the rate."""
-_NEAR, _BEYOND = 0.97, 1.1
+_NEAR, _BEYOND = 0.94, 1.1
 """Shares of the rate that was too much: from here on slowly, from there on quickly again."""
-_EASE, _HALVE = 0.9, 0.5
+_OVERSHOT, _EASE, _SLOW, _HALVE = 0.85, 0.9, 0.7, 0.5
+"""What is left of the rate: the first time, when it grew quickly; later; when answers slow down; when none come."""
 _LATE = 0.05
 """Seconds; a turn that is taken a little late does not push those after it."""
-_QUICK_MEMORY, _LONG_MEMORY = 1 / 8, 1 / 128
+_QUICK_MEMORY, _LONG_MEMORY = 1 / 8, 1 / 2000
 _RISEN, _RISEN_SECONDS = 2.5, 0.2
-"""Answers are slow when they take so many times, and so much, longer than they used to."""
+"""Answers are slow when they take so many times, and so much, longer than the quickest of late."""
 _DEAF = 0.3
 """Seconds after a cut in which nothing is learned: what arrives was sent before it."""
 
@@ -46,13 +47,14 @@ class Seeker:
 
     def answered(self, now: float, seconds: float) -> None:
         """An answer began `seconds` after it was asked for."""
-        self._usual = self._usual or seconds
-        self._usual += (seconds - self._usual) * _LONG_MEMORY
-        self._recent += (seconds - (self._recent or seconds)) * _QUICK_MEMORY if self._recent else seconds
+        if not self._usual:
+            self._usual = self._recent = seconds
+        self._usual = min(seconds, self._usual + (seconds - self._usual) * _LONG_MEMORY)
+        self._recent += (seconds - self._recent) * _QUICK_MEMORY
         if now < self._deaf_until:
             return
         if self._recent > max(self._usual * _RISEN, self._usual + _RISEN_SECONDS):
-            self._cut(now, _EASE)
+            self._cut(now, _SLOW)
         elif self._bound:  # a rate that is not used up shows nothing
             self.rate = min(self._most, self.rate + self._growth())
 
@@ -67,6 +69,7 @@ class Seeker:
         return _BACK if self.rate < self._too_much * _NEAR else self.rate * _CREEP
 
     def _cut(self, now: float, share: float) -> None:
+        share = share if self._too_much else min(share, _OVERSHOT)
         self._too_much = self.rate
         self.rate = max(_LEAST, self.rate * share)
         self._deaf_until = now + max(_DEAF, 2 * self._recent)

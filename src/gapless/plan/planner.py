@@ -87,9 +87,9 @@ def plan_series(instrument: Instrument, base: Base, span: Span, outlook: Outlook
     if span.start >= outlook.newest:
         return SeriesPlan(instrument, base, span)
     asked = SpanSet([Span(span.start, min(span.end, outlook.newest))])
-    # Where the calendar cannot tell, the market may have been open: that is asked, never called closed.
-    open_time = outlook.sessions.trading(base) | (asked - SpanSet([outlook.known]))
     wanted = asked - outlook.covered
+    # Where the calendar cannot tell, the market may have been open: that is asked, never called closed.
+    open_time = _trading(base, wanted, outlook.sessions) | (asked - SpanSet([outlook.known]))
     refused = wanted & _before_edge(open_time, outlook.history_edge)
     closed = wanted - refused - open_time
     waiting = wanted & open_time & outlook.waiting - refused
@@ -104,6 +104,17 @@ def plan_series(instrument: Instrument, base: Base, span: Span, outlook: Outlook
     return SeriesPlan(
         instrument, base, span, jobs, closed - SpanSet(job.span for job in jobs), refused, waiting
     )
+
+
+def _trading(base: Base, wanted: SpanSet, sessions: Sessions) -> SpanSet:
+    """Where bars that are wanted can start.
+
+    A day has one bar, which starts with it: the rest of a day whose start is not wanted holds none, and asked
+    for it the vendor would answer with that bar all the same.
+    """
+    if base is Base.MINUTE:
+        return sessions.trading(base)
+    return SpanSet(session for session in sessions.spans(base) if session.start in wanted)
 
 
 def _density(instrument: Instrument, outlook: Outlook) -> float:

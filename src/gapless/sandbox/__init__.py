@@ -1,7 +1,7 @@
 """A server that speaks the vendor's REST API, over a made-up or a recorded market, with faults on demand."""
 
 from gapless.sandbox.catalogue import BASELINE
-from gapless.sandbox.faults import MIX, Fault
+from gapless.sandbox.faults import MIX, TOXICS, Fault
 from gapless.sandbox.market import Dividend, Market, Split, Ticker
 from gapless.sandbox.plants import Plant, PlantedMarket
 from gapless.sandbox.process import Served, serve_in_process
@@ -15,6 +15,7 @@ __all__ = [
     "MIX",
     "PROFILES",
     "REALISTIC",
+    "TOXICS",
     "Dividend",
     "Fault",
     "Latency",

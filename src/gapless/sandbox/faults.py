@@ -37,15 +37,22 @@ class Fault(StrEnum):
     LATE_REVISION = "late_revision"  # after this answer a bar of it changes
     CLIPPED_HISTORY = "clipped_history"  # the first half is missing, and nothing says so
     NOT_AUTHORIZED_200 = "not_authorized_200"  # a refusal with the status of a success
+    CUT = "cut"  # the connection is closed in good order in the middle of the body
+    LATENCY = "latency"  # nothing for a while, then the whole answer
+    DRIP = "drip"  # the first bytes one by one, then the rest
+    BANDWIDTH = "bandwidth"  # the whole answer, spread evenly over a while
 
 
-_OUTSIDE_THE_MIX = (Fault.LATE_REVISION, Fault.CLIPPED_HISTORY, Fault.NOT_AUTHORIZED_200)
+TOXICS = (Fault.CUT, Fault.LATENCY, Fault.DRIP, Fault.BANDWIDTH)
+"""What happens on the way and not at the vendor; all but `cut` only take time, as long as a stall does."""
+
+_OUTSIDE_THE_MIX = (Fault.LATE_REVISION, Fault.CLIPPED_HISTORY, Fault.NOT_AUTHORIZED_200, *TOXICS)
 
 MIX = tuple(fault for fault in Fault if fault not in _OUTSIDE_THE_MIX)
 """The faults that an answer shows by itself and that asking again heals.
 
-Not among them: `late_revision` (the truth moves), `clipped_history` (only a calendar can see it) and
-`not_authorized_200` (a refusal, which no client should repeat).
+Not among them: `late_revision` (the truth moves), `clipped_history` (only a calendar can see it),
+`not_authorized_200` (a refusal, which no client should repeat) and what the way does to sound answers (`TOXICS`).
 """
 
 _ANYWHERE = frozenset(
@@ -57,6 +64,7 @@ _ANYWHERE = frozenset(
         Fault.STALL,
         Fault.INVALID_JSON,
         Fault.NOT_AUTHORIZED_200,
+        *TOXICS,
     }
 )
 _NEEDS_TWO_ROWS = frozenset({Fault.UNSORTED_ROWS, Fault.TRUNCATED_ROWS, Fault.CLIPPED_HISTORY})

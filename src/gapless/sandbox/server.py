@@ -93,6 +93,7 @@ class Sandbox:
     `now` gives the date (Unix ms). `keys` maps key strings to plans; `rate` overrides the rate of them all.
     `faults` is `"20%"`, `{"reset": 0.1}` or nothing; `stall` is how long, in seconds, a stalled answer hangs.
     `retry_after` (seconds) is sent with a 429 where it is given. `keep` bytes of rendered pages are remembered.
+    `monotonic` gives the seconds that rates are counted in.
     """
 
     def __init__(
@@ -108,11 +109,12 @@ class Sandbox:
         stall: float = 60.0,
         retry_after: str = "",
         keep: int = 256 * 2**20,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.market = RevisedMarket(market)
         self.faults = FaultPlan(parse_faults(faults), seed=seed)
         self.url = ""
-        self._now = now
+        self._now, self._monotonic = now, monotonic
         self._keys = dict(PROFILES if keys is None else keys)
         self._rate = rate
         self._latency = latency or Latency()
@@ -242,7 +244,7 @@ class Sandbox:
         profile = self._keys.get(key)
         if profile is None:
             raise KeyRefused("Unknown API Key")
-        window = self._windows.setdefault(key, Window(self._rate or profile.rate, time.monotonic))
+        window = self._windows.setdefault(key, Window(self._rate or profile.rate, self._monotonic))
         if wait := window.admit():
             raise RateLimited(_TOO_MANY, retry_after=wait)
         return profile

@@ -11,6 +11,7 @@ from gapless.sandbox.faults import Fault
 
 _LEVEL = 1
 """zlib's level; at 1 a page is as large as the vendor's."""
+_PARTS = 10
 
 
 def gzipped(body: bytes) -> bytes:
@@ -52,13 +53,18 @@ async def send(
     body, headers = parcel.fit(gzip_wanted="gzip" in request.headers.get("Accept-Encoding", ""))
     if fault is Fault.TRUNCATED_GZIP:
         body = body[: len(body) * 2 // 3]
-    if fault in (Fault.RESET, Fault.STALL):
-        return await _half(request, body, headers, pause=stall if fault is Fault.STALL else 0.0)
+    if fault in (Fault.RESET, Fault.STALL, Fault.CUT):
+        return await _half(request, body, headers, fault, pause=stall if fault is Fault.STALL else 0.0)
+    if fault is Fault.LATENCY:
+        await asyncio.sleep(stall)
+    if fault in (Fault.DRIP, Fault.BANDWIDTH):
+        size = 1 if fault is Fault.DRIP else -(-len(body) // _PARTS)
+        return await _in_parts(request, body, headers, size=size, pause=stall / _PARTS)
     return web.Response(status=parcel.status, body=body, headers=headers)
 
 
 async def _half(
-    request: web.Request, body: bytes, headers: dict[str, str], *, pause: float
+    request: web.Request, body: bytes, headers: dict[str, str], fault: Fault, *, pause: float
 ) -> web.StreamResponse:
     """Promise the whole body, send half of it, and hang up after `pause` seconds."""
     response = web.StreamResponse(headers=headers | {"Content-Length": str(len(body))})
@@ -66,5 +72,21 @@ async def _half(
     await response.write(body[: len(body) // 2])
     await asyncio.sleep(pause)
     if request.transport is not None:
-        request.transport.abort()
+        if fault is Fault.CUT:
+            request.transport.close()
+        else:
+            request.transport.abort()
+    return response
+
+
+async def _in_parts(
+    request: web.Request, body: bytes, headers: dict[str, str], *, size: int, pause: float
+) -> web.StreamResponse:
+    """Send `size` bytes at a time with pauses between them; after some of those, all the rest."""
+    response = web.StreamResponse(headers=headers | {"Content-Length": str(len(body))})
+    await response.prepare(request)
+    for part in range(_PARTS):
+        await response.write(body[part * size : (part + 1) * size])
+        await asyncio.sleep(pause)
+    await response.write(body[_PARTS * size :])
     return response

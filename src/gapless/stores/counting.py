@@ -43,10 +43,10 @@ def _groups(found: Iterable[Outline]) -> Iterator[list[Outline]]:
 
 def _opened(connection: Connection, listed: Listed, group: Iterable[Outline], spans: SpanSet) -> int:
     parts = []
-    for number in sorted(one.id for one in group):
-        segment = load(connection, number)
-        if not segment.intact(listed.name):
-            raise damaged(listed, segment.span, "a segment is not what its checksum says")
+    for one in sorted(group, key=lambda one: one.id):
+        segment = load(connection, one.id)
+        if not segment or not segment.intact(listed.name):
+            raise damaged(listed, one.span, "a segment is not what its checksum says")
         parts.append(segment.starts())
     ts, _ = speaking(parts)
     return int(inside(spans, ts).sum())

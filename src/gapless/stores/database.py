@@ -10,13 +10,13 @@ from threading import Lock
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from gapless.crash import crash_point
 from gapless.errors import ForeignStore, NewerStore, NoStore, StorageError, UsageError
 from gapless.stores.failures import read_only as cannot_write
-from gapless.stores.failures import told
+from gapless.stores.failures import sensible, sync_failed, told, unsynced
 from gapless.stores.schema import META
 
 APPLICATION_ID = 0x6761704C
@@ -69,7 +69,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees the store as it is now, whatever is written meanwhile."""
-        with told(self.path), self._durable.connect() as connection, connection.begin():
+        with sensible(self.path), told(self.path), self._durable.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -82,7 +82,7 @@ class Database:
             raise cannot_write(self.path)
         engine = self._light if light else self._durable
         # Threads queue here, where waking up is prompt; only other processes meet SQLite's lock.
-        with told(self.path, needs), self._writer, engine.connect() as plain:
+        with told(self.path, needs), self._writer, self._synced(), engine.connect() as plain:
             connection = plain.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
                 crash_point("transaction-begun")
@@ -104,6 +104,19 @@ class Database:
         """Fold the journal in and let go of the file."""
         self._light.dispose()
         self._durable.dispose()
+
+    @contextmanager
+    def _synced(self) -> Iterator[None]:
+        """A failed sync is never tried again: the next one may say all is well, and yet not write what is lost."""
+        if self._unsynced:
+            raise unsynced(self.path)
+        try:
+            yield
+        except DBAPIError as error:
+            if sync_failed(error.orig):
+                self._unsynced = True
+                raise unsynced(self.path) from error
+            raise
 
     def _engine(self, synchronous: str) -> Engine:
         engine = create_engine(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
 from gapless.errors import ForeignStore, StorageError, StoreDamaged, StoreFull, StoreReadOnly
 
@@ -57,9 +57,23 @@ def storage_error(error: sqlite3.Error, path: Path, needs: int = 0) -> StorageEr
     )
 
 
+@contextmanager
+def sensible(path: Path) -> Iterator[None]:
+    """Tell of rows that cannot be what a gapless wrote: their words and numbers make no values."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError, InvalidRequestError) as error:
+        raise StoreDamaged(
+            f"`{path}` is damaged: it holds what was never written ({error}).", hint=REPAIR
+        ) from error
+
+
 def sync_failed(error: BaseException | None) -> bool:
     """Whether the system could not say that what was written is on the disk."""
-    return getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC)
+    return getattr(error, "sqlite_errorcode", 0) in (
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+    )
 
 
 def unsynced(path: Path) -> StorageError:

@@ -17,7 +17,7 @@ from gapless.stores.changes import Changes, Edges, authority, compare
 from gapless.stores.counting import count_bars
 from gapless.stores.coverage import history
 from gapless.stores.database import Database
-from gapless.stores.failures import told
+from gapless.stores.failures import sensible, told
 from gapless.stores.leasing import check_fence
 from gapless.stores.records import (
     Listed,
@@ -185,11 +185,11 @@ class PackedStore(SqlStore):
     def _sound(self, connection: Connection, listed: Listed, number: int) -> Segment | None:
         """A segment if it is as it was written."""
         try:
-            with told(self._db.path):
+            with sensible(self._db.path), told(self._db.path):
                 segment = load(connection, number)
-        except StoreDamaged:  # SQLite cannot even read it
+        except StoreDamaged:  # it cannot even be read
             return None
-        return segment if segment.intact(listed.name) else None
+        return segment if segment and segment.intact(listed.name) else None
 
     def _miscounted(self, listed: Listed) -> str:
         """How the bars that stand differ from the catalogue's count: a segment came or went unasked."""

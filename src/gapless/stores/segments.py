@@ -177,9 +177,10 @@ def ever(connection: Connection, listed: Listed) -> Span | None:
     return None if start is None else Span(start, end)
 
 
-def load(connection: Connection, number: int) -> Segment:
-    """One segment by its number."""
-    return _segment(connection.execute(select(SEGMENT).where(SEGMENT.c.id == number)).one())
+def load(connection: Connection, number: int) -> Segment | None:
+    """One segment by its number; None where an index lists it and it is not there."""
+    row = connection.execute(select(SEGMENT).where(SEGMENT.c.id == number)).one_or_none()
+    return _segment(row) if row else None
 
 
 def add(connection: Connection, series_id: int, segment: Segment, entry_id: int) -> None:

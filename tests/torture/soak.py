@@ -1,0 +1,124 @@
+"""The same day again and again for hours: memory and open files stay what they are.
+
+    python -m torture.soak [--minutes 480] [--kind packed]
+
+Each round lets the clock go on by a day and does what a night does: backfill, update, verify, reads and a backup.
+Prints the growth of memory per hour, fitted after a warm-up, and the open files at the start and the end.
+"""
+
+import argparse
+import gc
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import psutil
+
+from engine.living import KINDS, NOW, OwnedClock, living, store_url, warehouse
+from gapless.app import Warehouse
+from gapless.sandbox import SyntheticMarket
+from gapless.vocabulary.timeframe import DAY
+from torture.harness import Figure
+
+FAULT = "soak: the same work for hours"
+SYMBOLS = ("AAPL", "SPY", "X:BTCUSD")
+ROUNDS = 30
+"""Days that one store lives: it is then begun anew, so that every round has about as much to do."""
+WARM_UP = 0.3
+"""The part of the time in which caches fill and memory finds its level."""
+MOST_GROWTH = 0.01
+"""Of memory, in an hour."""
+
+
+@dataclass(slots=True)
+class _Record:
+    """What the process held after each round: hours since the start, bytes of memory, open files."""
+
+    hours: list[float] = field(default_factory=list)
+    rss: list[int] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+
+    def note(self, began: float) -> None:
+        gc.collect()
+        process = psutil.Process()
+        self.hours.append((time.monotonic() - began) / 3600)
+        self.rss.append(process.memory_info().rss)
+        self.files.append(process.num_fds())
+
+    def growth(self) -> tuple[float, float]:
+        """The part of memory that comes on top in an hour, and how far that figure may be off (two sigma)."""
+        first = int(len(self.hours) * WARM_UP)
+        hours, rss = np.array(self.hours[first:]), np.array(self.rss[first:], np.float64)
+        if len(hours) < 4:
+            return 0.0, float("inf")
+        (slope, _), spread = np.polyfit(hours, rss, 1, cov=True)
+        return float(slope / rss[0]), float(2 * np.sqrt(spread[0, 0]) / rss[0])
+
+
+def measure(minutes: float, seed: int, kind: str = "packed") -> Figure:
+    """Go on for so many minutes; broken is a leak of files, or growth that is surely more than 1 % an hour."""
+    began, record, rounds = time.monotonic(), _Record(), 0
+    with TemporaryDirectory() as room:
+        while time.monotonic() - began < minutes * 60:
+            with _lived(Path(room), kind, seed, rounds) as (house, clock):
+                for _ in range(ROUNDS):
+                    _round(house, clock, Path(room, "backup"))
+                    record.note(began)
+                    rounds += 1
+                    if time.monotonic() - began >= minutes * 60:
+                        break
+    (slope, spread), files = record.growth(), record.files[int(rounds * WARM_UP) :]
+    leaks = files[-1] > max(files[: len(files) // 2], default=files[-1])
+    detail = (
+        f"{rounds} rounds ({kind}): memory {record.rss[0] / 1e6:.0f} -> {record.rss[-1] / 1e6:.0f} MB, "
+        f"{slope:+.2%} +- {spread:.2%} an hour after warm-up; open files {record.files[0]} -> {files[-1]}"
+    )
+    return Figure(FAULT, round(minutes), "minutes", int(leaks) + int(slope - spread > MOST_GROWTH), detail)
+
+
+@contextmanager
+def _lived(room: Path, kind: str, seed: int, number: int) -> Iterator[tuple[Warehouse, OwnedClock]]:
+    """A new store over a market whose clock is ours."""
+    folder = room / str(number)
+    folder.mkdir()
+    clock = OwnedClock(at=NOW - ROUNDS * DAY, speed=1000)
+    with (
+        living(SyntheticMarket(seed), now=clock) as sandbox,
+        warehouse(sandbox.url, store_url(folder, kind), clock) as house,
+    ):
+        yield house, clock
+
+
+def _round(house: Warehouse, clock: OwnedClock, backup: Path) -> None:
+    """One night."""
+    house.backfill(SYMBOLS, ["5m", "1d"], "10d")
+    house.update()
+    for symbol in SYMBOLS:
+        house.bars(symbol, "5m", on_gap="mark")
+    damages = house.verify()
+    assert not damages, damages
+    house.store.backup(backup, replace=True)
+    clock.at += DAY
+
+
+def main() -> int:
+    """Run it from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=480)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kind", choices=KINDS, default="packed")
+    args = parser.parse_args()
+    figure = measure(args.minutes, args.seed, args.kind)
+    sys.stdout.write(f"{figure}\n")
+    return 1 if figure.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

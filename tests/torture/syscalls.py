@@ -1,0 +1,206 @@
+"""The n-th system call on the store's files fails: the program says so, nothing is lost, the next run goes on.
+
+Every n of a small backfill by the real program, its calls turned into failures by `strace`. A write that is cut
+short is a limit of the file's size, which the system keeps by writing as much as fits.
+"""
+
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory, mkdtemp
+
+from cli.program import Gapless
+from engine.living import NOW, OwnedClock, living, utc, warehouse
+from gapless.errors import StorageError
+from gapless.sandbox import Pinned, Sandbox, SyntheticMarket
+from gapless.vocabulary.span import Span
+from torture.harness import Figure, Harness
+from torture.nursery import Nursery
+from torture.oracle import Oracle
+
+FAULT = "EIO, ENOSPC, short and false writes at the n-th system call"
+SYMBOLS = ("AAPL",)
+START, END = "2026-09-01T00:00Z", "2026-09-03T00:00Z"
+SPAN = Span(utc("2026-09-01"), utc("2026-09-03"))
+CALLS = ("pwrite64", "pread64", "fdatasync", "ftruncate")
+FILES = ("", "-wal", "-shm", "-journal")
+KINDS = (
+    ("pwrite64", "error=EIO"),
+    ("pwrite64", "error=ENOSPC"),
+    ("pread64", "error=EIO"),
+    ("fdatasync", "error=EIO"),
+    ("ftruncate", "error=EIO"),
+)
+LIE = "retval=100"
+"""The system says that 100 bytes were written, and wrote none: the caller writes the rest, and the 100 are lost."""
+
+Plant = Callable[[], None]
+"""A bug on purpose; it is called in the process that is to have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What fails: the n-th `call` of each thread; or, without a call, all that would make a file longer than n."""
+
+    call: str
+    how: str
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.call or 'file size'} {self.how} {self.n}"
+
+
+@dataclass(slots=True)
+class _Bench:
+    """Runs the program with one fault after another, each in an empty folder."""
+
+    nursery: Nursery
+    sandbox: Sandbox
+    oracle: Oracle
+    plant: Plant | None
+
+    def counted(self, folder: Path) -> Counter[str]:
+        """How often a run that nothing happens to makes each call, in the thread that makes most of them."""
+        code, log = self._program(folder, ())
+        assert code == 0, (folder / "err").read_text()
+        made = Counter(re.findall(r"^(\d+ +\w+)\(", log, re.MULTILINE))
+        return Counter({c: max(n for k, n in made.items() if k.split()[1] == c) for c in CALLS})
+
+    def longest(self, folder: Path) -> int:
+        """The size that the store of such a run has."""
+        return (folder / "market.gapless").stat().st_size
+
+    def tried(self, case: Case, folder: Path) -> tuple[bool, list[str]]:
+        """Whether the program met the fault, and every promise that it broke."""
+        inject = ("-e", f"inject={case.call}:{case.how}:when={case.n}") if case.call else ()
+        code, log = self._program(folder, inject, limit=0 if case.call else case.n)
+        if case.how == LIE:
+            return "INJECTED" in log, self._served(folder)
+        said = (folder / "err").read_text()
+        problems = [] if code in (0, 7) else [f"exit code {code}: {said[-300:]}"]
+        if code == 7 and (said.count("error: ") != 1 or "hint: " not in said or "Traceback" in said):
+            problems.append(f"it was not said in one line and a hint: {said[-300:]}")
+        if case.call == "fdatasync" and _wrote_on(log):
+            problems.append("the journal was written after a sync of it had failed")
+        return code == 7 or "INJECTED" in log, problems + self._whole_again(folder)
+
+    def _whole_again(self, folder: Path) -> list[str]:
+        try:
+            with warehouse(self.sandbox.url, f"{folder}/market.gapless", OwnedClock()) as house:
+                problems = self.oracle.broken(house)
+                report = house.backfill(SYMBOLS, ["1m", "1d"], START, END)
+                if report.exit_code:
+                    problems.append(f"the next run ended with {report.exit_code}: {report.error}")
+                return problems + self.oracle.incomplete(house, SPAN) + self.oracle.broken(house)
+        except StorageError as error:
+            return [f"the store cannot be used any more: {error}"]
+
+    def _served(self, folder: Path) -> list[str]:
+        """What is served though it is false; that it is damaged may be said at any point."""
+        try:
+            with warehouse(self.sandbox.url, f"{folder}/market.gapless", OwnedClock()) as house:
+                problems = self.oracle.broken(house)
+                return [what for what in problems if not what.startswith("verify: ")]
+        except StorageError:
+            return []
+
+    def _program(self, folder: Path, inject: Sequence[str], *, limit: int = 0) -> tuple[int, str]:
+        """Run a backfill under `strace`; its exit code, and the calls on the store's files."""
+        pid = self.nursery.start(live, str(folder), self.sandbox.url, limit, self.plant)
+        log, store = folder / "calls", folder / "market.gapless"
+        paths = [word for suffix in FILES for word in ("-P", f"{store}{suffix}")]
+        command = ["strace", "-f", "-y", "-s", "0", "-e", f"trace={','.join(CALLS)}", *inject, *paths]
+        with subprocess.Popen([*command, "-o", str(log), "-p", str(pid)], stderr=subprocess.PIPE) as tracer:
+            assert tracer.stderr is not None
+            if b"attached" not in (line := tracer.stderr.readline()):
+                os.kill(pid, signal.SIGKILL)
+                raise RuntimeError(f"strace cannot look on: {line.decode()}")
+            (folder / "go").touch()
+            code = self.nursery.wait(pid)
+            tracer.communicate(timeout=20)
+        return code, log.read_text()
+
+
+def live(folder: str, url: str, limit: int, plant: Plant | None) -> None:
+    """What the child does: wait until somebody looks on, then be the program; `limit` bytes to a file, 0 for any."""
+    while not Path(folder, "go").exists():
+        time.sleep(0.002)
+    if plant:
+        plant()
+    settings = {
+        "GAPLESS_MASSIVE_BASE_URL": url,
+        "GAPLESS_MASSIVE_PLAN": "advanced",
+        "GAPLESS_RATE": "unlimited",
+    }
+    program = Gapless(Path(folder), {**settings, "MASSIVE_API_KEY": "sandbox"})
+    if limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    ended = program("backfill", *SYMBOLS, "-t", "1m,1d", "--start", START, "--end", END)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    Path(folder, "err").write_text(ended.err)
+    os._exit(ended.code)
+
+
+def possible() -> str:
+    """Why this cannot be tried here, empty where it can."""
+    if not shutil.which("strace"):
+        return "strace is not installed"
+    command = ["strace", "-e", "inject=getpid:error=EIO", "true"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    return "" if done.returncode == 0 else "strace is not allowed to trace here"
+
+
+def measure(size: int, seed: int, *, plant: Plant | None = None, kinds: Sequence[str] = ()) -> Figure:
+    """Try `size` of all the faults there are, or all of them; with `kinds` only faults of these calls."""
+    broken: list[str] = []
+    met: Counter[str] = Counter()
+    with ExitStack() as stack:
+        room = Path(stack.enter_context(TemporaryDirectory()))
+        sandbox = stack.enter_context(living(SyntheticMarket(seed), now=Pinned(NOW)))
+        oracle = Oracle(sandbox, SYMBOLS, SPAN)
+        bench = _Bench(stack.enter_context(Nursery()), sandbox, oracle, plant)
+        cases = [case for case in _cases(bench, _fresh(room)) if not kinds or case.call in kinds]
+        chosen = Random(seed).sample(cases, min(size, len(cases)))
+        for case in chosen:
+            folder = _fresh(room)
+            hit, problems = bench.tried(case, folder)
+            met[case.how if hit else "not met"] += 1
+            if problems:
+                broken.append(str(case))
+                sys.stderr.write(f"{case}: {problems}\n")
+            shutil.rmtree(folder)
+    detail = f"of {len(cases)} there are; " + ", ".join(f"{how}: {n}" for how, n in sorted(met.items()))
+    return Figure(FAULT, len(chosen), "faults", len(broken), detail)
+
+
+def _cases(bench: _Bench, folder: Path) -> Iterator[Case]:
+    made = bench.counted(folder)
+    for call, how in (*KINDS, ("pwrite64", LIE)):
+        yield from (Case(call, how, n) for n in range(1, made[call] + 1))
+    # Inside the first page of the file, inside each page, and where a page ends.
+    yield from (Case("", "short", n) for n in range(100, bench.longest(folder) * 2, 1000))
+
+
+def _fresh(room: Path) -> Path:
+    return Path(mkdtemp(dir=room))
+
+
+def _wrote_on(log: str) -> bool:
+    """Whether the journal was written after a sync of it had failed."""
+    lines = log.splitlines()
+    failed = [at for at, line in enumerate(lines) if "INJECTED" in line and "-wal>" in line]
+    return bool(failed) and any("pwrite64(" in line and "-wal>" in line for line in lines[failed[0] :])
+
+
+HARNESS = Harness(FAULT, 60, 5_000, measure)
