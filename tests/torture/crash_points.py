@@ -2,7 +2,7 @@
 
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from random import Random
@@ -29,13 +29,13 @@ class _Tried:
     lives: int = 0
 
 
-def measure(size: int, seed: int, plant: Plant = nothing) -> Figure:
+def measure(size: int, seed: int, plant: Plant = nothing, kinds: Sequence[str] = KINDS) -> Figure:
     """Die at each step the first `size` times that it is passed; some are passed less often by any run."""
     rng, tried = Random(seed), _Tried()
     # A run needs as many pages as a step is to be passed.
     symbols = (*SYMBOLS, "SPY", "QQQ", "MSFT", "JPM", "X:ETHUSD")[: max(3, size // 2)]
     with world(symbols, START, plant) as here:
-        for kind in KINDS:
+        for kind in kinds:
             wishes = [f"{point}:{time}" for point in POINTS for time in range(1, size + 1)]
             rng.shuffle(wishes)
             _try_all(here, kind, wishes, tried)

@@ -84,7 +84,7 @@ def lead_astray(size: int, _: int, planted: str = "") -> Figure:
         found = at_work("follow", planted=planted)
         tried += found["tried"]
         broken += leaks(found)
-        broken += ["the trap was sprung"] * found["trapped"]
+        broken += ["the trap was sprung"] * found["trapped"] + found["untyped"]
         broken += [f"it connected to {place}" for place in found["connected"] if place != found["here"]]
     return Figure("next pages and redirects elsewhere", tried, "addresses", len(broken), "; ".join(broken))
 

@@ -140,11 +140,16 @@ class _Hosts:
         writer.close()
 
 
+UNTYPED: list[str] = []
+
+
 async def _ask(http: Client, request: Request) -> list[str]:
     try:
         await http.fetch(request)
     except GaplessError as error:
         return list(_chain(error))
+    except Exception as error:  # noqa: BLE001 - that there is none is what is measured
+        UNTYPED.append(repr(error))
     return []
 
 
@@ -185,6 +190,7 @@ async def follow() -> dict[str, Any]:
         "traces": {"errors": "\n".join(said), "addresses asked": in_addresses},
         "tried": tried,
         "trapped": hosts.trapped,
+        "untyped": UNTYPED,
         "here": here,
     }
 

@@ -285,5 +285,5 @@ def seek_rates(size: int, seed: int) -> Figure:
 
 HARNESSES = (
     Harness("storms of 429 and outages of ten minutes", 2, 40, weather_storms),
-    Harness("unknown rate limit", 4, 400, seek_rates),
+    Harness("unknown rate limit", 10, 400, seek_rates),
 )
