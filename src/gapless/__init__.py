@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gapless.adjust import Judged
     from gapless.app import AsyncWarehouse, Warehouse, open, open_async  # noqa: A004 - `gapless.open` reads well
-    from gapless.errors import BarsMissing, BarsMissingWarning, GaplessError
+    from gapless.errors import (
+        BarsMissing,
+        BarsMissingWarning,
+        DoubtfulAdjustmentWarning,
+        GaplessError,
+    )
     from gapless.frames import Bars, Scan
     from gapless.plan import Plan
     from gapless.quality import Flag
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "gapless.adjust": ("Judged",),
     "gapless.app": ("AsyncWarehouse", "Warehouse", "open", "open_async"),
-    "gapless.errors": ("BarsMissing", "BarsMissingWarning", "GaplessError"),
+    "gapless.errors": ("BarsMissing", "BarsMissingWarning", "DoubtfulAdjustmentWarning", "GaplessError"),
     "gapless.frames": ("Bars", "Scan"),
     "gapless.plan": ("Plan",),
     "gapless.quality": ("Flag",),
@@ -38,6 +43,7 @@ __all__ = [
     "Base",
     "CorporateAction",
     "Damage",
+    "DoubtfulAdjustmentWarning",
     "Explanation",
     "ExportReceipt",
     "Flag",

@@ -119,6 +119,10 @@ class BarsMissingWarning(UserWarning):
     """The same as a warning, for `on_gap="warn"`."""
 
 
+class DoubtfulAdjustmentWarning(UserWarning):
+    """Bars are adjusted for a split or dividend that does not agree with the prices, or are not for that reason."""
+
+
 # -- the run is over ---------------------------------------------------------
 
 

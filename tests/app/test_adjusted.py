@@ -10,6 +10,7 @@ import pytest
 
 from app.slowly import assert_same, slow_bars
 from engine.living import OwnedClock, living, store_url, stored, utc, warehouse
+from gapless import DoubtfulAdjustmentWarning
 from gapless.app import Warehouse
 from gapless.sandbox import SyntheticMarket
 from gapless.vocabulary.batch import Batch
@@ -119,8 +120,10 @@ def test_a_new_split_changes_no_stored_byte(tmp_path: Path) -> None:
         assert one.store.put_actions([split]) == 1
         assert rows_of(tmp_path / "market.gapless") == before
         assert one.bars("MSFT", "1d").polars().equals(raw.polars())
-        # The prices did not move on that day, so the row is not believed.
-        assert one.bars("MSFT", "1d", adjust="splits").polars().equals(raw.polars())
+        # The prices did not move on that day, so the row is not believed, and the reader is told.
+        with pytest.warns(DoubtfulAdjustmentWarning, match="MSFT: the split of 2026-09-14 is contradicted"):
+            view = one.bars("MSFT", "1d", adjust="splits")
+        assert view.polars().equals(raw.polars())
         (judged,) = one.judged("MSFT", "splits")
         assert judged.verdict.flagged
 

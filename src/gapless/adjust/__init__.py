@@ -9,4 +9,14 @@ from gapless.adjust.events import SplitEvent, split_events
 from gapless.adjust.factors import Factors, adjusted
 from gapless.adjust.verdicts import Judged, Verdict
 
-__all__ = ["Adjust", "Adjustment", "Factors", "Judged", "SplitEvent", "Verdict", "adjusted", "adjustment", "split_events"]
+__all__ = [
+    "Adjust",
+    "Adjustment",
+    "Factors",
+    "Judged",
+    "SplitEvent",
+    "Verdict",
+    "adjusted",
+    "adjustment",
+    "split_events",
+]

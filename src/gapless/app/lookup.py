@@ -1,14 +1,14 @@
 """Bars for a reader: which ones are meant, what is missing among them, and what happens then."""
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from gapless.app.instants import When, iso, parse_instant, span_between, typed
 from gapless.app.reading import Reader, final_until
 from gapless.app.survey import settled_until
-from gapless.errors import BarsMissing, BarsMissingWarning, UsageError
+from gapless.errors import BarsMissing, BarsMissingWarning, DoubtfulAdjustmentWarning, UsageError
 from gapless.frames import Bars, Piece
 from gapless.reports import Ground, gaps_of
 from gapless.resample import aligned
@@ -99,7 +99,21 @@ def look_up(asked: Asked, reader: Reader, on_gap: OnGap, fetch: Fetch) -> Bars:
         raise _missing(found.gaps, _remedies(asked, reader, found.gaps), ended)
     if found.gaps and on_gap is OnGap.WARN:
         warnings.warn(BarsMissingWarning(str(_missing(found.gaps, ()))), stacklevel=3)
+    for words in _doubts(found, asked, reader):
+        warnings.warn(DoubtfulAdjustmentWarning(words), stacklevel=3)
     return found
+
+
+def _doubts(found: Bars, asked: Asked, reader: Reader) -> Iterator[str]:
+    """For each symbol whose adjustment a person should look at, why."""
+    for part, instrument in zip(found.parts, asked.instruments, strict=True):
+        if len(part.batch) and (doubts := reader.doubts(instrument, int(part.batch.ts[0]))):
+            first, more = doubts[0], len(doubts) - 1
+            yield (
+                f"{instrument}: the {first.kind} of {first.date} is {first.verdict}: {first.reason}"
+                + (f"; and {more} more" if more else "")
+                + f'. `judged("{instrument}")` lists them.'
+            )
 
 
 def _read(asked: Asked, reader: Reader) -> Bars:

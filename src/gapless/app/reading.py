@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gapless.adjust import Adjust, Adjustment, Factors, adjusted, adjustment
+from gapless.adjust import Adjust, Adjustment, Judged, adjusted, adjustment
 from gapless.app.survey import settled_day
 from gapless.frames import Piece, SymbolBars
 from gapless.ledger import Coverage, fold
@@ -57,7 +57,7 @@ class Reader:
     view: View
     now: int
     _coverage: dict[Series, Coverage] = field(default_factory=dict)
-    _factors: dict[Instrument, Factors] = field(default_factory=dict)
+    _weighed: dict[Instrument, Adjustment] = field(default_factory=dict)
 
     def read(self, piece: Piece) -> SymbolBars:
         """The bars that start inside the piece's span; those that can still change only where the view has them.
@@ -145,11 +145,19 @@ class Reader:
     def _base_bars(self, instrument: Instrument, base: Base, span: Span) -> Batch:
         """Adjusting comes before deriving: a week across a split has bars on both sides of it."""
         bars = self.store.read(instrument, base, span, self.view.as_of)
-        if self.view.adjust is None or instrument.asset_class is not AssetClass.STOCKS:
-            return bars
-        if instrument not in self._factors:
-            self._factors[instrument] = self.adjustment(instrument).factors
-        return adjusted(bars, self._factors[instrument])
+        return adjusted(bars, self._adjusting(instrument).factors) if self._adjusts(instrument) else bars
+
+    def doubts(self, instrument: Instrument, since: int) -> tuple[Judged, ...]:
+        """The splits and dividends to look at before bars from `since` (Unix ms) on are trusted in this view."""
+        return self._adjusting(instrument).doubts(since) if self._adjusts(instrument) else ()
+
+    def _adjusts(self, instrument: Instrument) -> bool:
+        return self.view.adjust is not None and instrument.asset_class is AssetClass.STOCKS
+
+    def _adjusting(self, instrument: Instrument) -> Adjustment:
+        if instrument not in self._weighed:
+            self._weighed[instrument] = self.adjustment(instrument)
+        return self._weighed[instrument]
 
     def adjustment(self, instrument: Instrument) -> Adjustment:
         """The splits of a stock, and its dividends unless the view wants splits only, weighed against its days."""

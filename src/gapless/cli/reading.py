@@ -2,6 +2,7 @@
 
 import re
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from shlex import quote
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gapless.cli.session import Session, end_option, start_option, view_options, with_session
-from gapless.errors import BarsMissing, UsageError
+from gapless.errors import BarsMissing, DoubtfulAdjustmentWarning, UsageError
 
 if TYPE_CHECKING:
     from gapless.app import Bars
@@ -71,7 +72,7 @@ def bars(
     """  # noqa: D301 - click's mark for lines that are not to be joined
     if session.as_json + as_csv + as_chart > 1:
         raise UsageError("--json, --csv and --chart do not go together.", hint="Choose one of them.")
-    with session.open() as warehouse, _typed_hints(session):
+    with session.open() as warehouse, _typed_hints(session), _notes(session):
         found = warehouse.bars(
             symbols[0] if len(symbols) == 1 else symbols,
             timeframe,
@@ -94,6 +95,16 @@ def bars(
     if found.gaps and not as_chart:
         session.say(f"Stretches that are missing: {len(found.gaps)}. `--on-gap warn` names them.")
     return 0
+
+
+@contextmanager
+def _notes(session: Session) -> Iterator[None]:
+    """What the library warns of, in the words of this door."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DoubtfulAdjustmentWarning)
+        yield
+    for warning in caught:
+        session.say(f"note: {warning.message}")
 
 
 @contextmanager

@@ -75,7 +75,7 @@ class Bars:
         names = ", ".join(self.symbols[:_NAMED])
         others = f" and {more} more" if (more := len(self.symbols) - _NAMED) > 0 else ""
         told = [f"<Bars {names}{others}".rstrip(), f"{self.timeframe}: {len(self):,} bars{self._reach()}"]
-        return f"{' '.join(told)}, {len(self.gaps)} gaps>"
+        return f"{' '.join(told)}, {len(self.gaps)} gap{'' if len(self.gaps) == 1 else 's'}>"
 
     def _reach(self) -> str:
         held = [part.batch.ts for part in self.parts if len(part.batch)]
