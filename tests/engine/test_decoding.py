@@ -95,6 +95,19 @@ async def test_it_ends_with_the_run() -> None:
     assert not psutil.pid_exists(pid)
 
 
+def test_the_process_has_no_key_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is private here cannot be looked up there; the rest is as it is here."""
+    monkeypatch.setenv("MASSIVE_API_KEY", "sentinel")
+    monkeypatch.setenv("Some_Token", "sentinel")
+    process = Process()
+    try:
+        environment = psutil.Process(process.pid).environ()
+    finally:
+        process.close()
+    assert "sentinel" not in environment.values()
+    assert environment["PATH"] == os.environ["PATH"]
+
+
 def test_it_does_not_outlive_a_parent_that_is_killed() -> None:
     """Its standard input ends with the parent, and so does it."""
     with subprocess.Popen([sys.executable, "-c", CHILD_OF_A_PARENT], stdout=subprocess.PIPE) as parent:

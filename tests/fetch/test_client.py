@@ -37,7 +37,7 @@ BODY = b'{"status":"OK","results":[1,2,3]}' * 50
 
 
 async def test_a_gzip_answer_becomes_a_page_with_its_digest(asker: Asker) -> None:
-    """The page holds the decompressed body, the SHA-256 of what came, the first request id and the bytes on the wire."""
+    """The page holds the decompressed body, the SHA-256 of what came, the first request id and the wire bytes."""
     wire = gzip.compress(BODY)
 
     page = await asker.ask(answer(200, wire, Content_Encoding="gzip", X_Request_Id="abc1, abc1"))
@@ -329,6 +329,9 @@ async def test_a_redirect_is_not_followed(asker: Asker, vendor: Vendor) -> None:
         "{0}/x\r\nX-Evil: 1",
         "{0}/x?apiKey=zzz",
         "{0}/x?k=" + KEY,
+        "http://evil.example\\@{1}/x",
+        "http://{1}:99999999/x",
+        "http://[::1/x",
     ],
 )
 async def test_an_address_elsewhere_is_never_asked(asker: Asker, vendor: Vendor, address: str) -> None:

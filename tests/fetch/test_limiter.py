@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,12 @@ def test_a_rate_is_read_as_the_smallest_whole_numbers(text: str, calls: int, per
 def test_unlimited_is_no_rate() -> None:
     """Said in so many words, never by leaving something out."""
     assert Rate.parse("unlimited") is None
+
+
+def test_auto_is_a_rate_that_is_sought() -> None:
+    """Up to what the vendor asks everybody to stay below."""
+    assert Rate.parse("auto") == Rate(100, 1, sought=True)
+    assert str(Rate.parse("auto")) == "what the vendor bears, up to 100/s"
 
 
 @pytest.mark.parametrize(
@@ -251,3 +258,51 @@ async def test_a_hold_is_told_with_its_reason() -> None:
     (wait,) = told
     assert isinstance(wait, Waiting)
     assert (wait.why, round(wait.seconds, 2)) == ("p: the vendor asked to slow down", 30.0)
+
+
+# -- while the vendor is down ------------------------------------------------
+
+
+async def _asked_while_down(seconds: float, rate: Rate | None, workers: int) -> list[float]:
+    """The seconds at which a vendor is asked that answers nothing."""
+    clock, asked = VirtualClock(), list[float]()
+    began = clock.seconds
+    with Inline() as counter:
+        limiter = Limiter(FakeTurns(), "p", rate, clock=clock, tell=lambda _: None, counter=counter)
+
+        async def worker() -> None:
+            while clock.seconds < began + seconds:
+                await limiter.turn()
+                asked.append(clock.seconds - began)
+                limiter.failed()
+
+        await asyncio.gather(*(worker() for _ in range(workers)))
+    return asked
+
+
+@pytest.mark.parametrize(("rate", "window"), [(Rate(150, 60), 60), (None, 60), (Rate(90, 1), 1)])
+async def test_a_vendor_that_is_down_is_asked_once_a_window(rate: Rate | None, window: int) -> None:
+    """After eight failures in a row one request asks for all, and the waits double up to a window."""
+    asked = await _asked_while_down(600.0, rate, 8)
+
+    assert len(asked) <= 8 + 7 + 600 / window + 8
+    assert all(later - at > 0.9 * window for at, later in pairwise(asked[20:-8]))
+
+
+async def test_while_the_vendor_says_no_one_request_asks_for_all() -> None:
+    """After a hold the others wait until the first one was answered."""
+    clock, order = VirtualClock(), list[str]()
+    with Inline() as counter:
+        limiter = Limiter(FakeTurns(), "p", Rate(5, 60), clock=clock, tell=lambda _: None, counter=counter)
+        await limiter.hold(None)
+
+        async def ask(name: str) -> None:
+            await limiter.turn()
+            order.append(f"{name} goes")
+            await clock.sleep(2.0)
+            order.append(f"{name} is answered")
+            limiter.eased()
+
+        await asyncio.gather(*map(ask, "ab"))
+
+    assert order[:3] == ["a goes", "a is answered", "b goes"]

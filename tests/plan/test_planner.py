@@ -37,8 +37,13 @@ class Case:
 
     @property
     def open(self) -> set[int]:
-        """The hours of `asked` in which a bar can start, or in which nobody knows."""
-        trading = {h for row in self.rows for h in range(self._start(row) // HOUR, row[4] // HOUR)}
+        """The hours of `asked` in which a bar can start, or in which nobody knows.
+
+        A day's bar starts with the day: where that is covered or not asked for, the rest of the day holds none.
+        """
+        wanted = self.asked - self.covered
+        rows = [row for row in self.rows if self.base is Base.MINUTE or row[0] // HOUR in wanted]
+        trading = {h for row in rows for h in range(self._start(row) // HOUR, row[4] // HOUR)}
         return {h for h in self.asked if h in trading or h * HOUR not in self.outlook.known}
 
     @property

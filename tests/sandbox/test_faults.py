@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gapless.errors import UsageError
-from gapless.sandbox import MIX, Fault, Pinned, Sandbox, SyntheticMarket
+from gapless.sandbox import MIX, TOXICS, Fault, Pinned, Sandbox, SyntheticMarket
 from gapless.sandbox.faults import FaultPlan, applicable, parse_faults
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
@@ -63,6 +63,25 @@ async def test_reset_ends_the_connection_in_the_middle(client: Client, sandbox: 
     with pytest.raises(aiohttp.ClientError):
         await client.get(PATH)
     assert (await client.get(PATH)).status == 200
+
+
+async def test_cut_closes_the_connection_in_the_middle(client: Client, sandbox: Sandbox) -> None:
+    """In good order, with less than was promised."""
+    sandbox.fail_next("cut")
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await client.get(PATH)
+    assert (await client.get(PATH)).status == 200
+
+
+@pytest.mark.parametrize("fault", ["latency", "drip", "bandwidth"])
+async def test_what_only_takes_time_leaves_the_answer_whole(fault: str) -> None:
+    """Byte for byte the answer without it."""
+    async with (
+        Sandbox(SyntheticMarket(), now=Pinned(NOW), stall=0.05) as sandbox,
+        client_of(sandbox) as client,
+    ):
+        slow, good = await spoiled(client, sandbox, fault)
+        assert (slow.status, slow.json) == (200, good)
 
 
 async def test_truncated_gzip_ends_before_its_end(client: Client, sandbox: Sandbox) -> None:
@@ -269,8 +288,9 @@ def test_only_what_can_happen_does_and_never_more_than_three_times_in_a_row(
 
 
 def test_the_mix_leaves_out_what_no_answer_shows() -> None:
-    """The moving truth, the silent clip and the refusal have to be asked for by name."""
-    assert set(Fault) - set(MIX) == {Fault.LATE_REVISION, Fault.CLIPPED_HISTORY, Fault.NOT_AUTHORIZED_200}
+    """The moving truth, the silent clip, the refusal and what the way does have to be asked for by name."""
+    unseen = {Fault.LATE_REVISION, Fault.CLIPPED_HISTORY, Fault.NOT_AUTHORIZED_200}
+    assert set(Fault) - set(MIX) == unseen | set(TOXICS)
 
 
 def test_chances_are_read_as_people_write_them() -> None:

@@ -71,6 +71,7 @@ def heal(store: Store, damages: list[Damage], days: set[int]) -> None:
 
 
 FLIP = "CAST(substr(payload, 1, 100) || x'55' || substr(payload, 102) AS BLOB)"
+BLANK = "CAST(substr(payload, 1, length(payload) - 9) || zeroblob(9) AS BLOB)"
 SWAP = (
     "UPDATE segment SET (payload, checksum) = "
     "(SELECT payload, checksum FROM kept WHERE kept.id = 5 - segment.id) WHERE id IN (2, 3)"
@@ -81,9 +82,9 @@ ONE_MORE = (
 )
 PACKED = {
     "a changed byte": ({2}, f"UPDATE segment SET payload = {FLIP} WHERE id = 3"),
-    "a truncated payload": (
+    "a payload whose end is zeros": (
         {2},
-        "UPDATE segment SET payload = substr(payload, 1, length(payload) - 9) WHERE id = 3",
+        f"UPDATE segment SET payload = {BLANK} WHERE id = 3",
     ),
     "a payload of another day": (
         {2},
@@ -188,6 +189,56 @@ def test_bars_that_vanished_are_missed(tmp_path: Path, kind: str, statement: str
     assert "1500" in damage.what
     assert "1800" in damage.what
     heal(store, [damage], set(range(DAYS)))
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM segment WHERE id = 3",
+        "UPDATE segment SET series_id = 99 WHERE id = 3",
+        "UPDATE segment SET payload = substr(payload, 1, length(payload) - 9) WHERE id = 3",
+    ],
+)
+def test_a_packed_series_with_a_hole_in_its_log_is_not_served(tmp_path: Path, statement: str) -> None:
+    """Segments that are missing leave no trace where they were, so none of their series is believed."""
+    url = url_of("packed", tmp_path)
+    fill(url)
+    tamper(url, statement)
+    store = opened(url)
+    with pytest.raises(StoreDamaged, match="not all that were written"):
+        store.read(SPY, Base.MINUTE, day_span(2))
+    with pytest.raises(StoreDamaged, match="not all that were written"):
+        list(store.revisions(SPY, Base.MINUTE, EVER))
+    with pytest.raises(StoreDamaged):
+        store.count(SPY, Base.MINUTE, SpanSet([EVER]))
+    for damage in list(store.verify()):
+        store.set_aside(damage, now=1000)
+    for day in range(DAYS):
+        put(store, day_bars(day), at=2000)
+    assert store.read(SPY, Base.MINUTE, EVER) == batch(BARS)
+    store.close()
+
+
+def test_a_plain_series_with_wrong_edges_is_served_whole(tmp_path: Path) -> None:
+    """What the catalogue says of the first and last bar decides nothing about what is read."""
+    url = url_of("plain", tmp_path)
+    fill(url)
+    tamper(url, f"UPDATE series SET last_ts = {T0 + DAY}, bars = 400")
+    store = opened(url)
+    assert store.read(SPY, Base.MINUTE, EVER) == batch(BARS)
+    assert list(store.verify()) != []
+    store.close()
+
+
+def test_rows_that_make_no_sense_are_damage(tmp_path: Path) -> None:
+    """Words that no gapless ever wrote are told as damage of the file, not as a fault of the program."""
+    url = url_of("packed", tmp_path)
+    fill(url)
+    tamper(url, "UPDATE ledger SET outcome = 'bxrs'")
+    store = opened(url)
+    with pytest.raises(StoreDamaged, match="bxrs"):
+        store.entries(SPY, Base.MINUTE)
     store.close()
 
 

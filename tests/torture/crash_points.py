@@ -1,14 +1,14 @@
-"""A process that dies at a named step: every step, the first so many times it is passed, on both kinds of store."""
+"""A process that dies at a named step: every step, the first so many times that it is passed."""
 
 import shutil
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 from random import Random
 
-from engine.living import KINDS
-from gapless.crash import POINTS
+from engine.living import NOW
+from gapless.crash import POINTS, Point
 from torture.harness import Figure, Harness
 from torture.lives import Plant, Task, World, nothing, work, world
 
@@ -17,6 +17,18 @@ START = "2026-11-16"
 """A Monday: in New York the midnight before it is as quiet as the one in Greenwich."""
 _IN_FLIGHT = 4
 """One page for each worker."""
+_STEPS: Mapping[str, Sequence[Point]] = {
+    "packed": POINTS,
+    "plain": (
+        "transaction-begun",
+        "entries-written",
+        "bars-written",
+        "series-counted",
+        "commit",
+        "committed",
+    ),
+}
+"""By kind of store: what is outside of the stores is the same for both."""
 _FAULT = "kill at every named step"
 
 
@@ -29,17 +41,19 @@ class _Tried:
     lives: int = 0
 
 
-def measure(size: int, seed: int, plant: Plant = nothing, kinds: Sequence[str] = KINDS) -> Figure:
-    """Die at each step the first `size` times that it is passed; some are passed less often by any run."""
+def measure(
+    size: int, seed: int, plant: Plant = nothing, steps: Mapping[str, Sequence[Point]] = _STEPS
+) -> Figure:
+    """Die at each of the `steps` the first `size` times that it is passed; some are passed less often by any run."""
     rng, tried = Random(seed), _Tried()
     # A run needs as many pages as a step is to be passed.
     symbols = (*SYMBOLS, "SPY", "QQQ", "MSFT", "JPM", "X:ETHUSD")[: max(3, size // 2)]
     with world(symbols, START, plant) as here:
-        for kind in kinds:
-            wishes = [f"{point}:{time}" for point in POINTS for time in range(1, size + 1)]
+        for kind, points in steps.items():
+            wishes = [f"{point}:{time}" for point in points for time in range(1, size + 1)]
             rng.shuffle(wishes)
             _try_all(here, kind, wishes, tried)
-        missed = [point for point in POINTS if point not in tried.reached]
+        missed = [point for point in {*chain(*steps.values())} if point not in tried.reached]
         here.broken += [f"no run ever passed {point}" for point in missed]
     detail = f"{len(tried.reached)} steps, {tried.lives} stores" if not here.broken else here.broken[0]
     return Figure(_FAULT, tried.kills, "kills", len(here.broken), detail)
@@ -56,6 +70,8 @@ def _try_all(here: World, kind: str, wishes: list[str], tried: _Tried) -> None:
             here.broken += [f"{wish}: a run ended with {code}"] * (code not in (0, -signal.SIGKILL))
             now = here.judge(task, done=code == 0)
             here.broken += [f"{wish}: {problem}" for problem in _wasted(here, asked, now - stored)]
+            if task.at == NOW and now > 2 * len(task.symbols):
+                here.broken.append(f"{wish}: {now} pages of {2 * len(task.symbols)} were stored")
             stored = now
             if code:
                 tried.kills += 1
@@ -80,4 +96,4 @@ def _stages(here: World, kind: str, tried: _Tried) -> Iterator[Task]:
         shutil.rmtree(here.folder / name)
 
 
-HARNESS = Harness(_FAULT, 3, 20, measure)
+HARNESS = Harness(_FAULT, 2, 20, measure)

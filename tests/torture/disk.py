@@ -1,6 +1,7 @@
 """A disk that loses power: of what was not synced, any sector may be there, be missing, be torn, or be an older one."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 
 from torture.tape import Event, Name, Said, Sync, Truncate, Write
@@ -46,7 +47,7 @@ class Disk:
         """What one call does."""
         match event:
             case Name(_, file):
-                if file is not None:
+                if file:  # files are numbered from 1
                     self._files[file] = _File()
                 self._pending.append(event)
             case Sync(None):
@@ -58,6 +59,13 @@ class Disk:
                 self._files[file].pending.append(event)
             case Said():
                 pass
+
+    def settled(self) -> dict[str, bytes]:
+        """The files once everything is synced."""
+        for file in self._files.values():
+            file.sync()
+        self.apply(Sync(None))
+        return {name: bytes(self._files[file].durable) for name, file in self._durable.items() if file}
 
     def after_power_cut(self, rng: Random) -> dict[str, bytes]:
         """The files that are found afterwards."""
@@ -73,8 +81,7 @@ def _sectors(change: Write | Truncate) -> list[Write | Truncate]:
         return [change]
     start, end = change.offset, change.offset + len(change.data)
     edges = [start, *range(start // SECTOR * SECTOR + SECTOR, end, SECTOR), end]
-    pairs = zip(edges, edges[1:], strict=False)
-    return [Write(change.file, a, change.data[a - start : b - start]) for a, b in pairs]
+    return [Write(change.file, a, change.data[a - start : b - start]) for a, b in pairwise(edges)]
 
 
 def _torn(part: Write | Truncate, rng: Random) -> Write | Truncate:

@@ -50,7 +50,7 @@ def at_work(mode: str, url: str = "", planted: str = "") -> dict[str, Any]:
         found: dict[str, Any] = json.loads(told.read_text())
         traces = {name: text.encode() for name, text in found["traces"].items()}
         traces |= {"standard output": done.stdout, "standard error": done.stderr}
-        files = [file for file in Path(folder).rglob("*") if file.is_file()]
+        files = [file for file in Path(folder).rglob("*") if file.is_file() and file != told]
         found["traces"] = traces | {f"file {file.name}": file.read_bytes() for file in files}
     return found
 

@@ -65,14 +65,12 @@ class Nursery:
             time.sleep(_POLL)
         return code
 
-    def kill(self, pid: int) -> bool:
-        """End a child as `kill -9` does; whether it had not ended by itself before."""
-        if (code := self.ended(pid)) is None:
-            os.kill(pid, signal.SIGKILL)
-            code = self.wait(pid)
-        elif code:
-            raise AssertionError(f"a child ended with {code}")
-        return code == -signal.SIGKILL
+    def kill(self, pid: int) -> int:
+        """End a child as `kill -9` does, unless it has ended already; how it ended."""
+        if (code := self.ended(pid)) is not None:
+            return code
+        os.kill(pid, signal.SIGKILL)
+        return self.wait(pid)
 
 
 def _nurse(pipe: Connection) -> None:

@@ -62,7 +62,7 @@ def slowly(body: bytes) -> list[Row]:
             object_pairs_hook=_once,
             parse_float=Decimal,
             parse_int=_Whole,
-            parse_constant=lambda name: _wrong(name),
+            parse_constant=_wrong,
         )
         json.dumps(page, default=str, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError) as error:
@@ -141,7 +141,16 @@ def _good_row(rng: random.Random, ts: int, lacks: frozenset[str]) -> Json:
     low, a, b, high = sorted(_price(rng) for _ in range(4))
     o, c = rng.choice(((a, b), (b, a)))
     volume = rng.choice((0, rng.randint(1, 10**9), rng.random() * 10 ** rng.randint(-8, 9), 1.5e6))
-    row = {"v": volume, "vw": _price(rng), "o": o, "c": c, "h": high, "l": low, "t": ts, "n": rng.randint(0, 10**6)}
+    row = {
+        "v": volume,
+        "vw": _price(rng),
+        "o": o,
+        "c": c,
+        "h": high,
+        "l": low,
+        "t": ts,
+        "n": rng.randint(0, 10**6),
+    }
     return {name: number for name, number in row.items() if name not in lacks}
 
 
@@ -225,8 +234,37 @@ def _bend_row(rng: random.Random, page: Json) -> None:
             rows[at][rng.choice("v vw o c h l t n otc x".split())] = rng.choice(_ODD)
 
 
-_SNIPPETS = (b",", b":", b"{", b"}", b"[", b"]", b'"', b"-", b".", b"e", b"E", b"+", b"0", b"1", b"\\", b"\x00")
-_SNIPPETS += (b"\xff", b" ", b"null", b"NaN", b"-1", b'"t":1,', b'"v":', b"1e5", b'"results":', b"},{", b"\\ud800")
+_SNIPPETS: tuple[bytes, ...] = (
+    b",",
+    b":",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b'"',
+    b"-",
+    b".",
+    b"e",
+    b"E",
+    b"+",
+    b"0",
+    b"1",
+    b"\\",
+    b"\x00",
+)
+_SNIPPETS += (
+    b"\xff",
+    b" ",
+    b"null",
+    b"NaN",
+    b"-1",
+    b'"t":1,',
+    b'"v":',
+    b"1e5",
+    b'"results":',
+    b"},{",
+    b"\\ud800",
+)
 
 
 def _bend_text(rng: random.Random, body: bytes) -> bytes:

@@ -44,9 +44,19 @@ def measure(size: int, seed: int, synchronous: str = "FULL") -> Figure:
                 tape = place.with_suffix(".tape")
                 events = record(place, tape, "torture.powered", kind, str(place), str(journal), synchronous)
                 calls += len(events)
+                broken += _unlike(events, place)
                 broken += _cut(kind, events, size // 4, rng, Path(folder))
     detail = f"4 runs of {calls:,} calls that change files" if not broken else broken[0]
     return Figure(_FAULT, size // 4 * 4, "cuts", len(broken), detail)
+
+
+def _unlike(events: Sequence[Event], place: Path) -> list[str]:
+    """Whether the recording is not what happened: played to its end it gives the files that are there."""
+    disk = Disk()
+    for event in events:
+        disk.apply(event)
+    found = {file.name: file.read_bytes() for file in place.iterdir()}
+    return [] if disk.settled() == found else [f"the recording of {place.name} does not give its files"]
 
 
 def _cut(kind: str, events: Sequence[Event], cuts: int, rng: Random, folder: Path) -> Iterator[str]:

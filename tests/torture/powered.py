@@ -117,7 +117,7 @@ def _plant(journal_bytes: int, synchronous: str) -> None:
     def weaker(self: database.Database, wanted: str) -> Engine:
         return engine(self, synchronous if wanted == "FULL" else wanted)
 
-    database.Database._engine = weaker  # type: ignore[method-assign]
+    database.Database._engine = weaker  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import psutil
 
-from engine.living import KINDS, NOW, OwnedClock, living, store_url, warehouse
+from engine.living import KINDS, NOW, OwnedClock, store_url, warehouse
 from gapless.app import Warehouse
-from gapless.sandbox import SyntheticMarket
+from gapless.sandbox import SyntheticMarket, serve_in_process
 from gapless.vocabulary.timeframe import DAY
 from torture.harness import Figure
 
@@ -65,9 +65,9 @@ def measure(minutes: float, seed: int, kind: str = "packed") -> Figure:
     began, record, rounds = time.monotonic(), _Record(), 0
     with TemporaryDirectory() as room:
         while time.monotonic() - began < minutes * 60:
-            with _lived(Path(room), kind, seed, rounds) as (house, clock):
+            with _lived(Path(room), kind, seed, rounds) as life:
                 for _ in range(ROUNDS):
-                    _round(house, clock, Path(room, "backup"))
+                    life.night()
                     record.note(began)
                     rounds += 1
                     if time.monotonic() - began >= minutes * 60:
@@ -81,29 +81,58 @@ def measure(minutes: float, seed: int, kind: str = "packed") -> Figure:
     return Figure(FAULT, round(minutes), "minutes", int(leaks) + int(slope - spread > MOST_GROWTH), detail)
 
 
+@dataclass(frozen=True, slots=True)
+class _Date:
+    """A date that stands in a file, for a vendor in another process."""
+
+    file: Path
+
+    def __call__(self) -> int:
+        return int(self.file.read_text())
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """One store, and the date that both sides see."""
+
+    house: Warehouse
+    clock: OwnedClock
+    date: Path
+    backup: Path
+
+    def night(self) -> None:
+        """What is done every night, and then it is the next day."""
+        self.house.backfill(SYMBOLS, ["5m", "1d"], "10d")
+        self.house.update()
+        for symbol in SYMBOLS:
+            self.house.bars(symbol, "5m", on_gap="mark")
+        damages = self.house.verify()
+        assert not damages, damages
+        self.house.store.backup(self.backup, replace=True)
+        self.clock.at += DAY
+        _replaced(self.date, str(self.clock.at))
+
+
 @contextmanager
-def _lived(room: Path, kind: str, seed: int, number: int) -> Iterator[tuple[Warehouse, OwnedClock]]:
+def _lived(room: Path, kind: str, seed: int, number: int) -> Iterator[_Life]:
     """A new store over a market whose clock is ours."""
     folder = room / str(number)
     folder.mkdir()
-    clock = OwnedClock(at=NOW - ROUNDS * DAY, speed=1000)
+    clock, date = OwnedClock(at=NOW - ROUNDS * DAY, speed=1000), _Date(folder / "date")
+    date.file.write_text(str(clock.at))
     with (
-        living(SyntheticMarket(seed), now=clock) as sandbox,
-        warehouse(sandbox.url, store_url(folder, kind), clock) as house,
+        # Elsewhere: what the vendor remembers is not our memory.
+        serve_in_process(SyntheticMarket(seed), now=date) as served,
+        warehouse(served.url, store_url(folder, kind), clock) as house,
     ):
-        yield house, clock
+        yield _Life(house, clock, date.file, room / "backup")
 
 
-def _round(house: Warehouse, clock: OwnedClock, backup: Path) -> None:
-    """One night."""
-    house.backfill(SYMBOLS, ["5m", "1d"], "10d")
-    house.update()
-    for symbol in SYMBOLS:
-        house.bars(symbol, "5m", on_gap="mark")
-    damages = house.verify()
-    assert not damages, damages
-    house.store.backup(backup, replace=True)
-    clock.at += DAY
+def _replaced(file: Path, text: str) -> None:
+    """Change a file so that who reads it finds the old text or the new one."""
+    fresh = file.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(file)
 
 
 def main() -> int:

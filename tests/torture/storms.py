@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 from unittest.mock import patch
 
-from engine.living import NOW, untrue, utc, warehouse
+from engine.living import NOW, OwnedClock, untrue, utc, warehouse
 from fetch.scripted_vendor import FakeTurns, Inline
 from gapless.app import Warehouse
 from gapless.fetch import Limiter, Rate
@@ -91,7 +92,11 @@ def _virtual(storm: Storm, seed: int, folder: Path) -> Iterator[tuple[Warehouse,
             with (
                 patch("gapless.app.warehouse.run_to_end", runner.run),
                 warehouse(
-                    url, str(folder / "s.gapless"), clock, rate=f"{storm.calls}/min", confirm_after="1m"
+                    url,
+                    str(folder / "s.gapless"),
+                    cast("OwnedClock", clock),  # any clock does
+                    rate=f"{storm.calls}/min",
+                    confirm_after="1m",
                 ) as house,
             ):
                 house._provider.page_bars = storm.page_bars

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
-from gapless.errors import BadAnswer
 from gapless.providers import bars, columns, envelope, massive
 from torture import payloads
 
@@ -26,12 +26,10 @@ def _without(module: Any, name: str) -> tuple[Any, str, Callable[..., Any]]:  # 
     return module, name, lambda *_, **__: None
 
 
-def _anything(array: bytes) -> columns.Columns | None:
-    """A fast reader that does not look whether the rows are regular."""
-    try:
-        return columns.strict_columns(array.replace(b"null", b"0"))
-    except BadAnswer:
-        return None
+def _whole_volumes(array: bytes) -> columns.Columns | None:
+    """A fast reader that takes volume for a whole number."""
+    found = columns.regular_columns(array)
+    return found if found is None or "v" not in found else {**found, "v": np.floor(found["v"])}
 
 
 @pytest.mark.parametrize(
@@ -41,14 +39,14 @@ def _anything(array: bytes) -> columns.Columns | None:
         _without(bars, "_refuse"),
         _without(bars, "_check_price"),
         _without(columns, "_once"),
-        (envelope, "regular_columns", _anything),
+        (envelope, "regular_columns", _whole_volumes),
         (massive, "_placed", lambda fault, *_: fault),
         (columns, "ValueError", ZeroDivisionError),
     ],
     ids=lambda plant: plant[1],
 )
 def test_a_planted_bug_is_seen(monkeypatch: pytest.MonkeyPatch, plant: tuple[Any, str, object]) -> None:
-    """Each check that is switched off shows within a few thousand pages."""
+    """Each check that is switched off shows within a thousand pages."""
     module, name, value = plant
     monkeypatch.setattr(module, name, value, raising=False)
-    assert payloads.HARNESS.measure(2000, 1).broken > 0
+    assert payloads.HARNESS.measure(1000, 1).broken > 0

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from gapless.errors import StoreDamaged
-from stores.making import EVER, SPY, file_of, minutes, opened, put, url_of
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.timeframe import Base
+from stores.making import EVER, SPY, file_of, minutes, opened, put, url_of
 from torture.disk import Disk
 from torture.power import HARNESS, measure
 from torture.tape import Name, Sync, Truncate, Write, why_not

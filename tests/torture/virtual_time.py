@@ -3,7 +3,7 @@
 import asyncio
 import selectors
 from collections.abc import Callable
-from typing import Any, TypeVarTuple, Unpack
+from typing import Any, TypeVarTuple
 
 Ts = TypeVarTuple("Ts")
 _SETTLE = 0.001
@@ -12,7 +12,7 @@ _PATIENCE = 0.05
 """Real seconds between two looks while a thread works."""
 
 
-class _Jumping(selectors.DefaultSelector):  # type: ignore[misc,valid-type] - the class depends on the system
+class _Jumping(selectors.DefaultSelector):
     """Instead of waiting for a timer it moves the loop's time there, unless a socket or a thread is busy."""
 
     loop: "VirtualLoop"
@@ -48,8 +48,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self.seconds
 
     def run_in_executor(
-        self, executor: Any, func: Callable[[Unpack[Ts]], Any], *args: Unpack[Ts]
-    ) -> asyncio.Future[Any]:  # - as the base class
+        self,
+        executor: Any,  # noqa: ANN401 - as the base class
+        func: Callable[[*Ts], Any],
+        *args: *Ts,
+    ) -> asyncio.Future[Any]:
         """While a thread works, no time passes."""
         self.at_work += 1
         future = super().run_in_executor(executor, func, *args)

@@ -14,7 +14,7 @@ from gapless.engine.leases import RENEW_EVERY, Leases
 from gapless.engine.line import Line
 from gapless.engine.patience import Patience
 from gapless.engine.rooms import DelayBefore, Rooms, Unpack
-from gapless.engine.skew import Skew, moment_of
+from gapless.engine.skew import Skew, made_at, recorded_at
 from gapless.errors import (
     BadAnswer,
     GaplessError,
@@ -178,8 +178,7 @@ class Engine:
             self._held = error
         except RunOver as error:
             outcome, reason = Outcome.FAILED, error.message
-            self._fatal = self._fatal or error
-            self._stopping.set()
+            self._end(error)
         except GaplessError as error:
             outcome, reason = _outcome_of(error), error.message
             await self._record(job, progress, outcome, error, rooms)
@@ -219,14 +218,12 @@ class Engine:
 
     def _judge_for(self, job: Job) -> Judge:
         world = self._world
-        asset, now = job.instrument.asset_class, world.clock.now()
-        recent = world.calendar.sessions(job.instrument, Span(now - 10 * DAY, now + 10 * DAY))
         coverage = fold(world.store.entries(job.instrument, job.base))
         context = Context(
             sessions=world.calendar.sessions(job.instrument, job.span),
             known=world.calendar.known(job.instrument),
             final_until=0,
-            now=now,
+            now=0,
             confirm_after=self._policy.confirm_after,
             looks=tuple(
                 (piece.span, piece.entry.due)
@@ -237,9 +234,10 @@ class Engine:
         )
 
         def judged(job: Job, batch: Batch, read: Span, page: Page) -> Checked:
-            moment = moment_of(page)
-            final = final_until(asset, job.base, recent, moment)
-            return judge(job, batch, read, page, replace(context, final_until=final, now=moment))
+            made = made_at(page)
+            recent = world.calendar.sessions(job.instrument, Span(made - 10 * DAY, made + 10 * DAY))
+            final = final_until(job.instrument.asset_class, job.base, recent, made)
+            return judge(job, batch, read, page, replace(context, final_until=final, now=recorded_at(page)))
 
         return judged
 
@@ -264,7 +262,15 @@ class Engine:
             due=now + DAY if isinstance(error, JobOver) else now,
         )
         checked = Checked(job.instrument, job.base, Batch.empty(), (entry,))
-        await rooms.write(rooms.store.write, checked)
+        try:
+            await rooms.write(rooms.store.write, checked)
+        except RunOver as problem:  # what could not be written down is asked for again by the next run
+            self._end(problem)
+
+    def _end(self, error: RunOver) -> None:
+        """No new work; the first reason counts."""
+        self._fatal = self._fatal or error
+        self._stopping.set()
 
     def _spend(self) -> None:
         limit = self._policy.max_requests

@@ -44,12 +44,15 @@ def ahead_of_vendor(answer: Answer) -> int:
     return min(0, answer.received - answer.dated)
 
 
-def moment_of(page: Page) -> int:
-    """When a page was read (Unix ms), as far as that decides what is final.
+def made_at(page: Page) -> int:
+    """When the bars of a page were as they are (Unix ms): by the earlier of the two clocks.
 
-    Where our clock is far ahead it is the vendor's date that counts: a bar that is still being made there must
-    not be taken for a finished one here. The same holds for an answer that was a minute on its way.
+    Ahead of the vendor's our clock would take a bar that is still being made there for a finished one.
     """
-    if page.dated is not None and page.received - page.dated > TOO_FAR_AHEAD:
-        return page.dated
-    return page.received
+    return page.received if page.dated is None else min(page.received, page.dated)
+
+
+def recorded_at(page: Page) -> int:
+    """What the ledger gives as the time (Unix ms): ours, unless it is so wrong that the order of runs suffers."""
+    made = made_at(page)
+    return made if page.received - made > TOO_FAR_AHEAD else page.received

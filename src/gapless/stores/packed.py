@@ -39,6 +39,7 @@ from gapless.stores.segments import (
     laid,
     load,
     numbers,
+    payload_bytes,
     placed,
     put_aside,
     standing,
@@ -47,12 +48,17 @@ from gapless.stores.versions import Versions, pieces, revisions
 from gapless.vocabulary.batch import Batch, Ints
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import Checked, Damage, Entry, Lease, Receipt, Revision
+from gapless.vocabulary.steps import OPEN_END, Checked, Damage, Entry, Lease, Receipt, Revision
 from gapless.vocabulary.timeframe import Base
 
 _SCHEMA = 1
 _PAGE_BYTES = 1024
 """Small: an almost empty table takes a page, and a small store has a dozen of those."""
+
+_ALWAYS = Span(0, OPEN_END)
+"""Where the bars were of a series of which nobody can say more."""
+
+_NOT_ALL = "its segments are not all that were written"
 
 _SEGMENT_BARS = 12_500
 """At most: about two weeks of minutes. Who reads one day unpacks a whole segment; four times as many bars in it would
@@ -90,6 +96,7 @@ class PackedStore(SqlStore):
             create=create,
         )
         super().__init__(url, db)
+        self._added_up: dict[int, tuple[int, int]] = {}
 
     def write(self, checked: Checked, lease: Lease | None = None) -> Receipt:
         """Store bars and entries in one transaction; an equal bar is not written again.
@@ -113,7 +120,7 @@ class PackedStore(SqlStore):
             StoreDamaged: a checksum does not match; nothing damaged is served.
         """
         with self._db.reading() as connection:
-            listed = find(connection, instrument, base)
+            listed = self._whole(connection, instrument, base)
             if listed is None:
                 return Batch.empty()
             if as_of is not None and lost_since(connection, listed.id, span, as_of):
@@ -127,7 +134,7 @@ class PackedStore(SqlStore):
             StoreDamaged: a segment that has to be opened is not what was written.
         """
         with self._db.reading() as connection:
-            listed = find(connection, instrument, base)
+            listed = self._whole(connection, instrument, base)
             return count_bars(connection, listed, spans) if listed else 0
 
     def revisions(self, instrument: Instrument, base: Base, span: Span) -> Iterator[Revision]:
@@ -137,7 +144,7 @@ class PackedStore(SqlStore):
             StoreDamaged: a checksum does not match; nothing damaged is served.
         """
         with self._db.reading() as connection:
-            listed = find(connection, instrument, base)
+            listed = self._whole(connection, instrument, base)
             if listed is None:
                 return
             hull, words = ever(connection, listed), history(connection, listed.id)
@@ -146,13 +153,29 @@ class PackedStore(SqlStore):
                 versions = _versions(connection, listed, piece)
             yield from revisions(versions, words, listed.written)
 
+    def _whole(self, connection: Connection, instrument: Instrument, base: Base) -> Listed | None:
+        """The catalogue's row of a series of which no segment is missing, None where nothing was written.
+
+        A page that is not what it was can hide segments without a trace, so their bytes are added up: once for
+        each state of a series that this process meets.
+
+        Raises:
+            StoreDamaged: some are missing, or there are too many.
+        """
+        listed = find(connection, instrument, base)
+        if listed and self._added_up.get(listed.id) != (seen := (listed.revision, listed.stored_bytes)):
+            if payload_bytes(connection, listed) != listed.stored_bytes:
+                raise damaged(listed, listed.hull or _ALWAYS, _NOT_ALL)
+            self._added_up[listed.id] = seen
+        return listed
+
     def _twin(self, path: Path) -> Self:
         return type(self)(str(path), path, read_only=True, create=False)
 
     def _draft(self, checked: Checked) -> _Draft:
         spans = authority(checked)
         with self._db.reading() as connection:
-            listed = find(connection, checked.instrument, checked.base)
+            listed = self._whole(connection, checked.instrument, checked.base)
             hull = listed.hull if listed else None
             stored = [_live(connection, listed, s) for s in spans if listed and hull and s.overlaps(hull)]
         written = max(entry.recorded for entry in checked.entries)
@@ -169,8 +192,8 @@ class PackedStore(SqlStore):
             for damage in self._bad_segments(listed):
                 bad = True
                 yield damage
-            if not bad and (hull := listed.hull) and (what := self._miscounted(listed)):
-                yield Damage(listed.instrument, listed.base, hull, what)
+            if not bad and (what := self._miscounted(listed)):
+                yield Damage(listed.instrument, listed.base, listed.hull or _ALWAYS, what)
 
     def _bad_segments(self, listed: Listed) -> Iterator[Damage]:
         with self._db.reading() as connection:
@@ -196,6 +219,8 @@ class PackedStore(SqlStore):
         with self._db.reading() as connection:
             now = find(connection, listed.instrument, listed.base) or listed
             found = len(_live(connection, now, EVER))
+            if found == now.bars and payload_bytes(connection, now) != now.stored_bytes:
+                return _NOT_ALL
         return "" if found == now.bars else f"{found} bars are there, {now.bars} were written"
 
     def _withdraw(self, connection: Connection, listed: Listed, lost: Entry) -> None:
@@ -215,7 +240,8 @@ class PackedStore(SqlStore):
             segment = Segment.of(listed.name, Batch.empty(), doomed.ts, written)
             add(connection, listed.id, segment, entry_id)
         kept = intact.ts[(intact.ts < lost.span.start) | (intact.ts >= lost.span.end)]
-        relist(connection, listed, _edges(kept), written, bars=len(kept))
+        stored = payload_bytes(connection, listed)
+        relist(connection, listed, _edges(kept), written, bars=len(kept), stored_bytes=stored)
 
     def _intact(self, connection: Connection, listed: Listed) -> Batch:
         """All bars that stand, without those of damaged segments."""

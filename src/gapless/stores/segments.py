@@ -68,6 +68,7 @@ _OUTLINES = (
     .where(_TOUCHING)
     .order_by(SEGMENT.c.start_ts)
 )
+_BYTES = select(func.total(func.length(SEGMENT.c.payload))).where(SEGMENT.c.series_id == bindparam("its_id"))
 _ADD = insert(SEGMENT)
 
 EVER = Span(-(2**62), 2**62)
@@ -175,6 +176,11 @@ def ever(connection: Connection, listed: Listed) -> Span | None:
     chosen = select(func.min(SEGMENT.c.start_ts), func.max(SEGMENT.c.end_ts))
     start, end = connection.execute(chosen.where(SEGMENT.c.series_id == listed.id)).one()
     return None if start is None else Span(start, end)
+
+
+def payload_bytes(connection: Connection, listed: Listed) -> int:
+    """The bytes of all segments of a series, those that were put aside too."""
+    return int(connection.execute(_BYTES, {"its_id": listed.id}).scalar_one())
 
 
 def load(connection: Connection, number: int) -> Segment | None:
