@@ -86,7 +86,18 @@ def exchange_contents(file: Path, _older: Path, chance: Random) -> None:
         db.commit()
 
 
-STRIKES: tuple[Strike, ...] = (flip, flip, truncate, zero, go_back, exchange_pages, exchange_contents)
+def hide(file: Path, older: Path, chance: Random) -> None:
+    """Make a packed store's index an empty one: nothing in it says that anything is missing."""
+    with closing(sqlite3.connect(file)) as db:
+        found = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'segment_span'").fetchone()
+    if found is None:
+        return go_back(file, older, chance)
+    size = _page_size(file)
+    empty = bytes((10, 0, 0, 0, 0)) + size.to_bytes(2, "big") + bytes(size - 7)
+    return _put(file, found[0] - 1, empty)
+
+
+STRIKES: tuple[Strike, ...] = (flip, flip, truncate, zero, go_back, exchange_pages, exchange_contents, hide)
 """Single bits come twice: there are many kinds of places for them."""
 
 

@@ -36,7 +36,7 @@ MOST_GROWTH = 0.01
 
 
 @dataclass(slots=True)
-class _Record:
+class Record:
     """What the process held after each round: hours since the start, bytes of memory, open files."""
 
     hours: list[float] = field(default_factory=list)
@@ -44,11 +44,17 @@ class _Record:
     files: list[int] = field(default_factory=list)
 
     def note(self, began: float) -> None:
+        """Look at this process now."""
         gc.collect()
         process = psutil.Process()
         self.hours.append((time.monotonic() - began) / 3600)
         self.rss.append(process.memory_info().rss)
         self.files.append(process.num_fds())
+
+    def leaks(self) -> bool:
+        """Whether there are more files at the end than ever were between warm-up and half time."""
+        settled = self.files[int(len(self.files) * WARM_UP) : -(-len(self.files) // 2)]
+        return self.files[-1] > max(settled, default=self.files[-1])
 
     def growth(self) -> tuple[float, float]:
         """The part of memory that comes on top in an hour, and how far that figure may be off (two sigma)."""
@@ -62,7 +68,7 @@ class _Record:
 
 def measure(minutes: float, seed: int, kind: str = "packed") -> Figure:
     """Go on for so many minutes; broken is a leak of files, or growth that is surely more than 1 % an hour."""
-    began, record, rounds = time.monotonic(), _Record(), 0
+    began, record, rounds = time.monotonic(), Record(), 0
     with TemporaryDirectory() as room:
         while time.monotonic() - began < minutes * 60:
             with _lived(Path(room), kind, seed, rounds) as life:
@@ -72,13 +78,14 @@ def measure(minutes: float, seed: int, kind: str = "packed") -> Figure:
                     rounds += 1
                     if time.monotonic() - began >= minutes * 60:
                         break
-    (slope, spread), files = record.growth(), record.files[int(rounds * WARM_UP) :]
-    leaks = files[-1] > max(files[: len(files) // 2], default=files[-1])
+    (slope, spread), files = record.growth(), record.files
     detail = (
         f"{rounds} rounds ({kind}): memory {record.rss[0] / 1e6:.0f} -> {record.rss[-1] / 1e6:.0f} MB, "
-        f"{slope:+.2%} +- {spread:.2%} an hour after warm-up; open files {record.files[0]} -> {files[-1]}"
+        f"{slope:+.2%} +- {spread:.2%} an hour after warm-up; open files {files[0]} -> {files[-1]}"
     )
-    return Figure(FAULT, round(minutes), "minutes", int(leaks) + int(slope - spread > MOST_GROWTH), detail)
+    return Figure(
+        FAULT, round(minutes), "minutes", int(record.leaks()) + int(slope - spread > MOST_GROWTH), detail
+    )
 
 
 @dataclass(frozen=True, slots=True)

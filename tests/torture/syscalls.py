@@ -161,8 +161,8 @@ def possible() -> str:
     return "" if done.returncode == 0 else "strace is not allowed to trace here"
 
 
-def measure(size: int, seed: int, *, plant: Plant | None = None, kinds: Sequence[str] = ()) -> Figure:
-    """Try `size` of all the faults there are, or all of them; with `kinds` only faults of these calls."""
+def measure(size: int, seed: int, *, plant: Plant | None = None, calls: Sequence[str] = ()) -> Figure:
+    """Try `size` of all the faults there are, or all of them; with `calls` only errors of these."""
     broken: list[str] = []
     met: Counter[str] = Counter()
     with ExitStack() as stack:
@@ -170,7 +170,11 @@ def measure(size: int, seed: int, *, plant: Plant | None = None, kinds: Sequence
         sandbox = stack.enter_context(living(SyntheticMarket(seed), now=Pinned(NOW)))
         oracle = Oracle(sandbox, SYMBOLS, SPAN)
         bench = _Bench(stack.enter_context(Nursery()), sandbox, oracle, plant)
-        cases = [case for case in _cases(bench, _fresh(room)) if not kinds or case.call in kinds]
+        cases = [
+            case
+            for case in _cases(bench, _fresh(room))
+            if not calls or (case.call in calls and case.how != LIE)
+        ]
         chosen = Random(seed).sample(cases, min(size, len(cases)))
         for case in chosen:
             folder = _fresh(room)

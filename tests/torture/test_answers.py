@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from gapless.engine import conveyor
 from gapless.fetch import body
 from gapless.providers import bars, massive
-from gapless.providers.links import Links
 from gapless.sandbox import Fault
 from torture import answers
 
@@ -21,7 +21,7 @@ def test_no_fault_costs_a_bar() -> None:
 @pytest.mark.parametrize(
     ("fault", "owner", "name", "value"),
     [
-        (Fault.DRIP, Links, "follow", lambda *_: None),
+        (Fault.DRIP, conveyor, "_proven_end", lambda job, _: job.span.end),
         (Fault.TRUNCATED_ROWS, massive, "check_counts", lambda *_: None),
         (Fault.OUT_OF_RANGE_ROWS, bars, "_refuse", lambda *_: None),
         (Fault.TRUNCATED_GZIP, body, "NetworkError", ZeroDivisionError),

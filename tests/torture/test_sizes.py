@@ -16,7 +16,7 @@ def test_no_answer_is_too_much() -> None:
     [
         ("no bounds", "a bomb that lies about its size"),
         ("no bounds", "a page of 64 MB"),
-        ("depth is no fault", "100,000 arrays never closed"),
+        ("depth is no fault", "100,000 arrays beside the rows"),
     ],
 )
 def test_a_planted_bug_is_seen(plant: str, name: str) -> None:
