@@ -44,6 +44,20 @@ def test_a_closed_weekend_needs_no_request() -> None:
     assert list(plan.closed) == [weekend]
 
 
+def test_the_rest_of_a_day_holds_no_day_bar() -> None:
+    """A wish that begins at noon asks for days from the next one on; the vendor would answer with today's."""
+    noon = Span(ny("2024-01-09 12:00"), ny("2024-01-11"))
+
+    plan = plan_series(SPY, Base.DAY, noon, MARKET)
+
+    assert [job.span for job in plan.jobs] == [Span(ny("2024-01-10"), ny("2024-01-10 20:00"))]
+    assert list(plan.closed) == [
+        Span(ny("2024-01-09 12:00"), ny("2024-01-10")),
+        Span(ny("2024-01-10 20:00"), ny("2024-01-11")),
+    ]
+    assert chains(MARKET, noon) == [(ny("2024-01-09 12:00"), ny("2024-01-10 20:00"))]
+
+
 def test_what_lies_ahead_is_not_asked_for() -> None:
     """A wish that begins after `newest` has no plan yet; one that goes on beyond it is cut there."""
     assert chains(MARKET, Span(ny("2024-01-18"), ny("2025-01-01"))) == []

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -23,10 +24,14 @@ from torture.harness import Figure, Harness
 
 FAULT = "backup and restore while two processes write"
 TICKERS = ("AAPL", "SPY")
-PAGE = 200
+PAGE = 50
 """Bars in a page: many commits in a second."""
+PAUSE = 0.02
+"""Seconds after each page: the other side has to keep up with reading all of it again and again."""
 LONGEST_PAUSE = 0.1
 """Seconds between two backups."""
+LIFE = 5
+"""Backups of one store, before another is begun."""
 
 
 @dataclass(slots=True)
@@ -50,30 +55,30 @@ def write_pages(url: str, ticker: str, told: Connection) -> None:
     try:
         while True:
             start = T0 + page * DAY
-            told_bars = minutes(PAGE, start)
+            bars = minutes(PAGE, start)
             store.write(
-                checked(told_bars, Span(start, start + DAY), page + 1, instrument=Instrument.parse(ticker))
+                checked(bars, Span(start, start + DAY), page + 1, instrument=Instrument.parse(ticker))
             )
             page += 1
             told.send(page)
+            time.sleep(PAUSE)
     except BrokenPipeError:
         store.close()
 
 
 def measure(size: int, seed: int) -> Figure:
-    """Back a store up `size` times, half of them packed and half plain, and restore every other backup."""
+    """Back stores of both kinds up, `size` times in all, and restore every other backup."""
     broken, pages, chance = 0, 0, Random(seed)
-    for kind, many in zip(KINDS, (size - size // 2, size // 2), strict=True):
-        with TemporaryDirectory() as room:
-            url = url_of(kind, Path(room))
-            with _written(url) as (store, writers):
-                for number in range(many):
-                    time.sleep(chance.uniform(0, LONGEST_PAUSE))
-                    problems, found = _backed_up(store, writers, Path(room), kind, number)
-                    pages += found
-                    if problems:
-                        broken += 1
-                        sys.stderr.write(f"{kind} backup {number}: {problems}\n")
+    for first in range(0, size, LIFE):
+        kind = KINDS[first // LIFE % len(KINDS)]
+        with TemporaryDirectory() as room, _written(url_of(kind, Path(room))) as (store, writers):
+            for number in range(first, min(first + LIFE, size)):
+                time.sleep(chance.uniform(0, LONGEST_PAUSE))
+                problems, found = _backed_up(store, writers, Path(room), kind, number)
+                pages += found
+                if problems:
+                    broken += 1
+                    sys.stderr.write(f"{kind} backup {number}: {problems}\n")
     return Figure(FAULT, size, "backups", broken, f"{pages:,} pages of two writers read back from them")
 
 
@@ -144,7 +149,12 @@ def _untrue(copy: Store, acknowledged: dict[str, int]) -> tuple[list[str], int]:
 
 
 def _expected(pages: int) -> Batch:
-    return batch({ts: bar for page in range(pages) for ts, bar in minutes(PAGE, T0 + page * DAY).items()})
+    return Batch.concat(map(_page, range(pages)))
 
 
-HARNESS = Harness(FAULT, 30, 400, measure)
+@cache
+def _page(number: int) -> Batch:
+    return batch(minutes(PAGE, T0 + number * DAY))
+
+
+HARNESS = Harness(FAULT, 20, 400, measure)

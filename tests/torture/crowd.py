@@ -21,9 +21,10 @@ from torture.nursery import Nursery
 
 HANDS = 8
 SYMBOLS = ("X:BTCUSD", "X:ETHUSD", "X:SOLUSD", "X:ADAUSD", "X:XRPUSD", "C:EURUSD", "C:USDJPY")
-RATE = Rate(99, 10.0)
-"""What the vendor allows in any ten seconds, and what all processes together are told to keep to."""
-OUR_RATE = "9.9/s"
+OUR_RATE = "4.9/s"
+"""49 in any ten seconds, which all processes together are told to keep to."""
+RATE = Rate(49, 9.75)
+"""What the vendor counts. A machine with more to do than processors delivers some requests a little late."""
 _SOON = 0.05
 """Seconds before a process goes on after it met another one on the same series."""
 _AT_THE_END = 120.0
@@ -70,6 +71,8 @@ def work(share: Share) -> None:
     with warehouse(share.url, share.store, share.clock, rate=OUR_RATE) as house:
         while left:
             symbol, day = left.pop(0)
+            if not house.plan([symbol], ["1m"], day.start, day.end).jobs:
+                continue
             report = house.backfill([symbol], ["1m"], day.start, day.end, tell=tell)
             assert report.exit_code in (0, LeaseHeld.exit_code), report.as_dict()
             if report.exit_code:
@@ -112,8 +115,8 @@ def measure(size: int, seed: int, plant: Plant = nothing) -> Figure:
     """`size` seconds with as many kills; then the rest of the work without any, and one more run."""
     started, dice = time.monotonic(), Random(seed)
     clock = OwnedClock(at=NOW, speed=1.0, flows=True, started=started)
-    # About as many days as the rate allows in that time.
-    days = tuple(Span(NOW // DAY * DAY - SPAN_DAYS * DAY, NOW // DAY * DAY).pieces(DAY))[: max(2, 3 * size // 2)]
+    # More than the rate allows in that time.
+    days = tuple(Span(NOW // DAY * DAY - SPAN_DAYS * DAY, NOW // DAY * DAY).pieces(DAY))[: 2 + 3 * size // 4]
     with (
         TemporaryDirectory() as folder,
         living(SyntheticMarket(seed), now=clock, rate=RATE) as sandbox,
@@ -131,7 +134,7 @@ def measure(size: int, seed: int, plant: Plant = nothing) -> Figure:
         wrong += _looked_at(sandbox, share, crowd.kills)
         busiest = sandbox.stats["max_in_window"]
     ideal = len(SYMBOLS) * len(days)
-    figures = f"{size} s, {asked(sandbox)} requests for {ideal} pages, at most {busiest} of {RATE.calls} in any 10 s"
+    figures = f"{size} s, {asked(sandbox)} requests for {ideal} pages, at most {busiest} of {RATE.calls} in a window"
     return Figure(_FAULT, crowd.kills, "kills", len(wrong), "; ".join([figures, *wrong[:2]]))
 
 

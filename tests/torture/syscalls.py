@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,7 +24,10 @@ from cli.program import Gapless
 from engine.living import NOW, OwnedClock, living, utc, warehouse
 from gapless.errors import StorageError
 from gapless.sandbox import Pinned, Sandbox, SyntheticMarket
+from gapless.stores import open_store
 from gapless.vocabulary.span import Span
+from gapless.vocabulary.timeframe import DAY, Base
+from stores.making import SPY, T0, minutes, put
 from torture.harness import Figure, Harness
 from torture.nursery import Nursery
 from torture.oracle import Oracle
@@ -42,6 +45,7 @@ KINDS = (
     ("fdatasync", "error=EIO"),
     ("ftruncate", "error=EIO"),
 )
+PAGES = 6
 LIE = "retval=100"
 """The system says that 100 bytes were written, and wrote none: the caller writes the rest, and the 100 are lost."""
 
@@ -56,9 +60,11 @@ class Case:
     call: str
     how: str
     n: int
+    insists: bool = False
+    """The program goes on writing whatever it is told, as threads do that were about to when another one failed."""
 
     def __str__(self) -> str:
-        return f"{self.call or 'file size'} {self.how} {self.n}"
+        return f"{self.call or 'file size'} {self.how} {self.n}{' insisting' if self.insists else ''}"
 
 
 @dataclass(slots=True)
@@ -84,6 +90,8 @@ class _Bench:
     def tried(self, case: Case, folder: Path) -> tuple[bool, list[str]]:
         """Whether the program met the fault, and every promise that it broke."""
         inject = ("-e", f"inject={case.call}:{case.how}:when={case.n}") if case.call else ()
+        if case.insists:
+            return self._insisted(folder, inject)
         code, log = self._program(folder, inject, limit=0 if case.call else case.n)
         if case.how == LIE:
             return "INJECTED" in log, self._served(folder)
@@ -94,6 +102,17 @@ class _Bench:
         if case.call == "fdatasync" and _wrote_on(log):
             problems.append("the journal was written after a sync of it had failed")
         return code == 7 or "INJECTED" in log, problems + self._whole_again(folder)
+
+    def _insisted(self, folder: Path, inject: Sequence[str]) -> tuple[bool, list[str]]:
+        code, log = self._traced(folder, inject, insist, str(folder), self.plant)
+        problems = [] if code == 0 else [f"exit code {code}"]
+        if _wrote_on(log):
+            problems.append("the journal was written after a sync of it had failed")
+        with closing(open_store(f"{folder}/market.gapless")) as store:
+            problems += [f"verify: {damage.what}" for damage in store.verify()]
+            kept = {entry.recorded for entry in store.entries(SPY, Base.MINUTE)}
+        told = {int(page) for page in (folder / "told").read_text().split()}
+        return "INJECTED" in log, problems + [f"page {page} is lost" for page in told - kept]
 
     def _whole_again(self, folder: Path) -> list[str]:
         try:
@@ -117,7 +136,12 @@ class _Bench:
 
     def _program(self, folder: Path, inject: Sequence[str], *, limit: int = 0) -> tuple[int, str]:
         """Run a backfill under `strace`; its exit code, and the calls on the store's files."""
-        pid = self.nursery.start(live, str(folder), self.sandbox.url, limit, self.plant)
+        return self._traced(folder, inject, live, str(folder), self.sandbox.url, limit, self.plant)
+
+    def _traced(
+        self, folder: Path, inject: Sequence[str], work: Callable[..., None], *args: object
+    ) -> tuple[int, str]:
+        pid = self.nursery.start(work, *args)
         log, store = folder / "calls", folder / "market.gapless"
         paths = [word for suffix in FILES for word in ("-P", f"{store}{suffix}")]
         command = ["strace", "-f", "-y", "-s", "0", "-e", f"trace={','.join(CALLS)}", *inject, *paths]
@@ -134,10 +158,7 @@ class _Bench:
 
 def live(folder: str, url: str, limit: int, plant: Plant | None) -> None:
     """What the child does: wait until somebody looks on, then be the program; `limit` bytes to a file, 0 for any."""
-    while not Path(folder, "go").exists():
-        time.sleep(0.002)
-    if plant:
-        plant()
+    _begin(folder, plant)
     settings = {
         "GAPLESS_MASSIVE_BASE_URL": url,
         "GAPLESS_MASSIVE_PLAN": "advanced",
@@ -150,6 +171,25 @@ def live(folder: str, url: str, limit: int, plant: Plant | None) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     Path(folder, "err").write_text(ended.err)
     os._exit(ended.code)
+
+
+def insist(folder: str, plant: Plant | None) -> None:
+    """What another child does: write page after page, whatever happens to them."""
+    _begin(folder, plant)
+    told = []
+    with suppress(StorageError), closing(open_store(f"{folder}/market.gapless")) as store:
+        for page in range(1, PAGES + 1):
+            with suppress(StorageError):
+                put(store, minutes(50, T0 + page * DAY), at=page)
+                told.append(page)
+    Path(folder, "told").write_text(" ".join(map(str, told)))
+
+
+def _begin(folder: str, plant: Plant | None) -> None:
+    while not Path(folder, "go").exists():
+        time.sleep(0.002)
+    if plant:
+        plant()
 
 
 def possible() -> str:
@@ -192,6 +232,7 @@ def _cases(bench: _Bench, folder: Path) -> Iterator[Case]:
     made = bench.counted(folder)
     for call, how in (*KINDS, ("pwrite64", LIE)):
         yield from (Case(call, how, n) for n in range(1, made[call] + 1))
+    yield from (Case("fdatasync", "error=EIO", n, insists=True) for n in range(1, 6 + PAGES))
     # Inside the first page of the file, inside each page, and where a page ends.
     yield from (Case("", "short", n) for n in range(100, bench.longest(folder) * 2, 1000))
 
@@ -202,9 +243,16 @@ def _fresh(room: Path) -> Path:
 
 def _wrote_on(log: str) -> bool:
     """Whether the journal was written after a sync of it had failed."""
-    lines = log.splitlines()
-    failed = [at for at, line in enumerate(lines) if "INJECTED" in line and "-wal>" in line]
-    return bool(failed) and any("pwrite64(" in line and "-wal>" in line for line in lines[failed[0] :])
+    under_way: dict[str, str] = {}
+    failed = False
+    for line in log.splitlines():
+        thread = line.split(maxsplit=1)[0]
+        if "resumed>" not in line:  # else it is the end of the call that this thread began before
+            under_way[thread] = line
+        if failed and "pwrite64(" in line and "-wal>" in line:
+            return True
+        failed = failed or ("INJECTED" in line and "-wal>" in under_way[thread])
+    return False
 
 
-HARNESS = Harness(FAULT, 60, 5_000, measure)
+HARNESS = Harness(FAULT, 50, 5_000, measure)

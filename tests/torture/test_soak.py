@@ -12,7 +12,7 @@ def test_a_short_soak_does_its_rounds() -> None:
         assert "open files" in figure.detail
 
 
-@pytest.mark.parametrize(("growth", "surely"), [(0.0, False), (0.002, False), (0.05, True), (2.0, True)])
+@pytest.mark.parametrize(("growth", "surely"), [(0.0, False), (0.002, False), (0.05, True)])
 def test_growth_is_told_from_noise(growth: float, surely: bool) -> None:
     """Memory that wavers by a tenth of a percent: more than 1 % an hour is seen after an hour, less is not."""
     hours = [minute / 60 for minute in range(120)]

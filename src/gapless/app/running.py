@@ -179,4 +179,4 @@ def holder() -> str:
 
 def new_run_id(now: int) -> str:
     """A name for a run that sorts by time."""
-    return f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"

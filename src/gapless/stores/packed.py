@@ -110,8 +110,11 @@ class PackedStore(SqlStore):
             with self._db.writing(needs=draft.size) as connection:
                 check_fence(connection, lease)
                 listed = find_or_add(connection, checked.instrument, checked.base)
-                if listed.revision == draft.revision:
-                    return _commit(connection, listed, checked, draft)
+                if listed.revision != draft.revision:
+                    continue
+                receipt = _commit(connection, listed, checked, draft)
+            self._added_up[listed.id] = listed.revision + 1, listed.stored_bytes + draft.size
+            return receipt
 
     def read(self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None) -> Batch:
         """The base bars that start inside `span`, as they are now or were at `as_of` (Unix ms, inclusive).

@@ -69,6 +69,7 @@ _OUTLINES = (
     .order_by(SEGMENT.c.start_ts)
 )
 _BYTES = select(func.total(func.length(SEGMENT.c.payload))).where(SEGMENT.c.series_id == bindparam("its_id"))
+_LOAD = select(SEGMENT).where(SEGMENT.c.id == bindparam("its_id"))
 _ADD = insert(SEGMENT)
 
 EVER = Span(-(2**62), 2**62)

@@ -19,10 +19,12 @@ class Turns:
         Returns 0.0 when the turn is taken, else the seconds after which to try again.
         """
         with self._db.writing(light=True) as connection:
-            turns, held_until = _state(connection, profile)
-            moment, turns = _settled(turns, per, now)
+            counted, held_until = _state(connection, profile)
+            moment, turns = _settled(counted, per, now)
             free = turns[-calls] + per if len(turns) >= calls else moment
             if (rest := max(free, held_until) - moment) > 0:
+                if turns is not counted:  # else the next one who asks would begin to wait anew
+                    _keep(connection, profile, turns, held_until)
                 return float(rest + (moment - now))
             kept = turns[turns + per > moment]
             _keep(connection, profile, np.append(kept, moment), held_until)
