@@ -4,19 +4,23 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: demo test check torture bench lock clean
+.PHONY: demo test check faults torture bench lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gapless demo
 
 test: $(VENV)/.tested check
-	$(BIN)/pytest -q -n $(WORKERS)
+	$(BIN)/pytest -q -n $(WORKERS) --ignore=tests/torture
 
 check: $(VENV)/.tested
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# Every fault at the size of a coffee break, with its planted bugs; `torture` takes a night.
+faults: $(VENV)/.tested
+	$(BIN)/pytest -q -n $(WORKERS) tests/torture
 
 torture: $(VENV)/.tested
 	PYTHONPATH=tests $(BIN)/python -m torture

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from gapless.adjust import split_events
 from gapless.app.planning import Desk
+from gapless.ledger import fold
 from gapless.ports import Store
 from gapless.quality import CONTEXT, Flag, Subject, examine, shared_holes
+from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import DAY, Base
@@ -28,8 +30,15 @@ def _subject(desk: Desk, store: Store, instrument: Instrument, span: Span) -> Su
     return Subject(
         instrument,
         span,
-        store.read(instrument, Base.MINUTE, around[Base.MINUTE]),
-        store.read(instrument, Base.DAY, around[Base.DAY]),
+        _final(store, instrument, Base.MINUTE, around[Base.MINUTE]),
+        _final(store, instrument, Base.DAY, around[Base.DAY]),
         desk.calendar.sessions(instrument, around[Base.DAY]),
         [(split.at, split.net) for split in splits],
     )
+
+
+def _final(store: Store, instrument: Instrument, base: Base, span: Span) -> Batch:
+    """A day still in the making differs from its minutes by when each was read, which is nothing odd."""
+    bars = store.read(instrument, base, span)
+    covered = fold(store.entries(instrument, base)).covered
+    return Batch.concat(bars.between(known) for known in covered.clip(span))
