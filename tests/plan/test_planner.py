@@ -181,9 +181,7 @@ def test_no_other_grouping_needs_fewer_requests_or_as_many_for_fewer_bars(case: 
     assert (sum(job.requests for job in plan.jobs), sum(job.bars for job in plan.jobs)) == min(costs)
 
 
-@pytest.mark.xfail(
-    reason="known fault: a day wish that starts inside a day can leave that hour unplanned", strict=False
-)
+@pytest.mark.xfail(reason="known fault: a day wish from inside a day", strict=False)
 @given(cases(edges))
 def test_a_plan_carried_out_leaves_nothing_to_do(case: Case) -> None:
     """Recorded in a ledger, its spans make the next plan empty: no request is made twice."""
