@@ -3,6 +3,7 @@
 
 import ast
 import inspect
+import json
 import re
 import sys
 import textwrap
@@ -14,6 +15,9 @@ import click
 
 import gapless
 from gapless import errors
+from gapless.api.declared import ANYWHERE, STATUSES, Endpoint, Param
+from gapless.api.endpoints import AROUND, READING, VENDOR, WRITING
+from gapless.api.examples import COVERAGE_BY_DAY, PROBLEM
 from gapless.cli.root import cli
 from gapless.frames import SymbolBars
 from gapless.providers import SUBSCRIPTIONS
@@ -189,7 +193,51 @@ def methods(kind: type) -> Iterator[str]:
                 yield from described(member)
 
 
+def http() -> Iterator[str]:
+    """Every address of the HTTP door."""
+    yield "# HTTP"
+    yield (
+        "`gapless serve` answers on `http://127.0.0.1:8720` from one store, beside whatever writes it. The same page "
+        "for programs is `/openapi.json`. Instants are Unix milliseconds, UTC; spans are half-open. In parameters a "
+        "moment is written as on the command line, or as Unix milliseconds."
+    )
+    yield (
+        "An answer has a strong `ETag`: send it back in `If-None-Match`, and what has not changed is `304` without a "
+        "body. Answers are gzipped for who accepts it. A parameter that an address does not know is an error, never "
+        "left out in silence. `HEAD` works wherever `GET` does."
+    )
+    yield "## Who may ask"
+    yield (
+        "Without a token the server listens on loopback only, and nothing can be started through it. With a token "
+        "(`GAPLESS_SERVE_TOKEN`, or a file of mode 600 in `serve.token_file`) it may listen elsewhere; then every "
+        "address under `/v1`, `/v2` and `/v3`, and `/metrics`, wants `Authorization: Bearer <token>`. On loopback "
+        "reading needs no token even then. The addresses that start runs exist only with a token **and** "
+        "`--allow-write`, and always want it. The `Host` header must name the address it listens on, loopback, or a "
+        "name given by `--allow-host`. No other site's page can read an answer: there are no CORS headers."
+    )
+    yield "## Errors"
+    yield (
+        "Every error is a problem of [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457), `application/problem+json`: "
+        "`type` and `title` name its kind, `detail` says what and why, `hint` what to do; missing bars come with "
+        "`gaps`. (The vendor's own addresses answer in the vendor's shape.) Any address can answer "
+        + ", ".join(f"`{status}`" for status in ANYWHERE)
+        + "; the others are named below."
+    )
+    yield table(("status", "meaning"), ((f"`{status}`", meaning) for status, meaning in STATUSES.items()))
+    yield block("json", PROBLEM)
+    for title, endpoints in (
+        ("Reading", READING),
+        ("Starting runs", WRITING),
+        ("As the vendor has it", VENDOR),
+        ("Around it", AROUND),
+    ):
+        yield f"## {title}"
+        for endpoint in endpoints:
+            yield from address(endpoint)
+
+
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "http.md": http,
     "settings.md": settings,
     "commands.md": commands,
     "errors.md": error_tree,
@@ -205,6 +253,43 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """A Markdown table."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def address(endpoint: Endpoint) -> Iterator[str]:
+    """One address of the HTTP door, with what it takes and an example."""
+    yield f"### {endpoint.method} {endpoint.path}"
+    yield endpoint.summary
+    if endpoint.text:
+        yield endpoint.text
+    if endpoint.params:
+        yield table(("parameter", "kind", "default", "meaning"), map(parameter, endpoint.params))
+    if endpoint.media[1:]:
+        yield "By `Accept`: " + ", ".join(f"`{kind}`" for kind in endpoint.media) + "."
+    if endpoint.errors:
+        yield "Errors besides: " + ", ".join(f"`{status}`" for status in endpoint.errors) + "."
+    if endpoint.call:
+        yield block("text", f"GET {endpoint.call}")
+    if endpoint.example is not None:
+        yield block("text" if isinstance(endpoint.example, str) else "json", endpoint.example)
+    if endpoint.name == "coverage_of":
+        yield "With `by=day`:"
+        yield block("json", COVERAGE_BY_DAY)
+
+
+def parameter(param: Param) -> tuple[str, str, str, str]:
+    """A row of a table: name, kind, default, meaning."""
+    kind = ", ".join(f"`{word}`" for word in param.words) or str(param.kind)
+    if param.most:
+        kind += f", {param.least} to {param.most}"
+    default = "**required**" if param.required else f"`{param.default}`" if param.default else ""
+    return f"`{param.name}`", kind, default, param.help
+
+
+def block(language: str, example: object) -> str:
+    """An example as it is on the wire, laid out for people."""
+    text = example if isinstance(example, str) else json.dumps(example, indent=1)
+    text = re.sub(r"\[([^][{}]*)\]", lambda found: f"[{' '.join(found[1].split())}]", text)
+    return f"```{language}\n{text.rstrip()}\n```"
 
 
 def options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
