@@ -7,8 +7,9 @@ import pytest
 from gapless.cli.matrix import draw_matrix
 from gapless.cli.presets import PRESETS
 from gapless.cli.progress import Lines
-from gapless.cli.render import as_json, seconds
+from gapless.cli.render import seconds
 from gapless.reports import Mark, MonthMark, SeriesStatus
+from gapless.reports.plain import as_json
 from gapless.vocabulary.events import JobEnded, JobStarted, PageStored, RunStarted, Waiting
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span

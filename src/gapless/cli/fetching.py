@@ -62,7 +62,7 @@ def plan(
     with session.open(required=False) as warehouse:
         made = warehouse.plan(asked.symbols, asked.timeframes, asked.start, end)
     if session.as_json:
-        show_json(_plain(made))
+        show_json(made.as_dict())
     else:
         _draw(session, made)
 
@@ -90,27 +90,6 @@ def _draw(session: Session, made: "Plan") -> None:
 def _remarks(refused: int, waiting: int) -> str:
     said = (("before your plan's history", refused), ("not due yet", waiting))
     return ", ".join(words for words, length in said if length)
-
-
-def _plain(made: "Plan") -> dict[str, object]:
-    return {
-        "requests": made.requests,
-        "bars": made.bars,
-        "seconds": made.seconds,
-        "notes": made.notes,
-        "jobs": [
-            {
-                "id": job.id,
-                "symbol": job.instrument.ticker,
-                "base": job.base,
-                "start": job.span.start,
-                "end": job.span.end,
-                "requests": job.requests,
-                "bars": job.bars,
-            }
-            for job in made.jobs
-        ],
-    }
 
 
 @click.command()

@@ -140,7 +140,7 @@ def _changes(one: "Revision") -> dict[str, tuple[float | None, float | None, flo
 
 
 def _plain(one: "Revision") -> dict[str, object]:
-    from gapless.cli.render import iso
+    from gapless.reports.plain import iso
 
     changes = _changes(one) if one.old and one.new else {}
     return {

@@ -158,7 +158,7 @@ def last_of(session: Session, found: "Bars", wanted: int) -> "list[SymbolBars]":
 
 def _rows(parts: "Iterable[SymbolBars]", *, many: bool) -> Iterator[list[object]]:
     """Bars as rows of text and numbers; None is a number that the vendor did not give."""
-    from gapless.cli.render import iso
+    from gapless.reports.plain import iso
     from gapless.vocabulary.batch import NO_TRADES
 
     for part in parts:

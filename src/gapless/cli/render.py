@@ -1,12 +1,13 @@
 """From the library's values to what people and programs read. Drawing itself is imported when it is done."""
 
 import sys
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+
+from gapless.reports.plain import as_json
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -15,35 +16,6 @@ if TYPE_CHECKING:
 
 _WIDTH = 80
 """Columns of output that no terminal tells the width of."""
-
-_INSTANTS = frozenset({"start", "end", "due", "instant", "recorded", "next_try"})
-"""Fields that hold Unix milliseconds: written as ISO text in UTC."""
-
-
-def as_json(value: object) -> str:
-    """A report, a list of them, or plain data as JSON: instants as `2024-01-31T14:30:00Z`, NaN as null."""
-    import msgspec
-
-    return msgspec.json.format(msgspec.json.encode(_plain(value)), indent=1).decode()
-
-
-def _plain(value: object, name: str = "") -> object:
-    """The value in lists, dictionaries and words; `name` is the field it stands in."""
-    if is_dataclass(value):
-        value = {one.name: getattr(value, one.name) for one in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item, str(key)) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, int) and name in _INSTANTS:
-        return iso(value)
-    # Words (StrEnum among them) and numbers as they are; tickers and paths as they are written.
-    return value if isinstance(value, int | float | str | None) else str(value)
-
-
-def iso(instant: int) -> str:
-    """Unix milliseconds as ISO text in UTC."""
-    return datetime.fromtimestamp(instant / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def minute(instant: int) -> str:

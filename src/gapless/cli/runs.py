@@ -8,8 +8,9 @@ from gapless.cli.errors import tell_error
 from gapless.cli.interrupt import TwoStepStop
 from gapless.cli.matrix import draw_matrix
 from gapless.cli.progress import progress
-from gapless.cli.render import as_json, draw, minute, seconds, show_json, table
+from gapless.cli.render import draw, minute, seconds, show_json, table
 from gapless.errors import Stopped, StorageError
+from gapless.reports.plain import as_json
 
 if TYPE_CHECKING:
     from gapless.app import Warehouse

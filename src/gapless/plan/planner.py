@@ -1,6 +1,7 @@
 """Wanted spans minus covered spans, cut into the jobs that need the fewest requests. Pure."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from gapless.plan.estimate import Estimate, typical_density
 from gapless.vocabulary.instrument import Instrument
@@ -80,6 +81,27 @@ class Plan:
     def bars(self) -> int:
         """Estimate of the base bars in all."""
         return sum(job.bars for series in self.series for job in series.jobs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The plan as plain data; instants in Unix ms."""
+        return {
+            "requests": self.requests,
+            "bars": self.bars,
+            "seconds": self.seconds,
+            "notes": self.notes,
+            "jobs": [
+                {
+                    "id": job.id,
+                    "symbol": job.instrument.ticker,
+                    "base": job.base,
+                    "start": job.span.start,
+                    "end": job.span.end,
+                    "requests": job.requests,
+                    "bars": job.bars,
+                }
+                for job in self.jobs
+            ],
+        }
 
 
 def plan_series(instrument: Instrument, base: Base, span: Span, outlook: Outlook) -> SeriesPlan:
