@@ -582,6 +582,13 @@ def test_a_clock_that_was_put_back_waits_one_window_at_most(store: Store) -> Non
     assert store.take_turn("p", calls=1, per=10.0, now=1000.0) == 10.0
 
 
+def test_a_hold_from_before_a_clock_was_put_back_is_cut(store: Store) -> None:
+    """Five minutes is the longest that anybody is held back, whatever date the hold was written down on."""
+    store.hold_back("p", 5000.0)
+    assert store.take_turn("p", calls=1, per=10.0, now=1000.0) == 300.0
+    assert store.take_turn("p", calls=1, per=10.0, now=1300.0) == 0.0
+
+
 def test_a_process_that_comes_late_with_an_early_clock_keeps_the_window_exact(store: Store) -> None:
     """A moment a little before the last turn counts as that turn's moment."""
     assert store.take_turn("p", calls=2, per=10.0, now=100.5) == 0.0

@@ -247,6 +247,32 @@ async def test_429s_to_requests_of_one_burst_count_once() -> None:
     assert turns.held["p"] == pytest.approx(clock.seconds + 12)
 
 
+class PutBackClock(VirtualClock):
+    """Its date was put back by an hour; its seconds go on."""
+
+    back = 0.0
+
+    def now(self) -> int:
+        """Unix milliseconds."""
+        return super().now() - round(self.back * 1000)
+
+
+@pytest.mark.parametrize("fault", ["429", "no answers"])
+async def test_a_clock_that_is_put_back_does_not_lengthen_a_hold(fault: str) -> None:
+    """What this process holds back for itself ends after as many seconds, whatever the date says."""
+    clock = PutBackClock()
+    with Inline() as counter:
+        limiter = Limiter(FakeTurns(), "p", None, clock=clock, tell=lambda _: None, counter=counter)
+        if fault == "429":
+            await limiter.hold(30.0)
+        for _ in range(20):
+            limiter.failed()
+        began, clock.back = clock.seconds, 3600.0
+        await limiter.turn()
+
+        assert clock.seconds - began <= 60.0
+
+
 async def test_a_hold_is_told_with_its_reason() -> None:
     """Whoever watches sees that the vendor, not the rate, makes it wait."""
     clock, told = VirtualClock(), list[Event]()

@@ -105,7 +105,8 @@ class Limiter:
         self._queue = asyncio.Lock()
         self._given: deque[float] = deque(maxlen=rate.calls if rate else 0)
         self._seeker = Seeker(rate.calls / rate.per) if rate and rate.sought else None
-        self._held_until = 0.0
+        # Our own holds are kept in seconds that no clock being set can move; the store's are dates, for all processes.
+        self._held_until = float("-inf")
         self._probing_until = float("-inf")
         self._strikes = self._failures = 0
 
@@ -131,21 +132,22 @@ class Limiter:
         As long as the vendor says; else from one even pace (at least a second) doubling up to a whole window,
         for as long as it goes on.
         """
-        now = self._clock.now() / 1000
+        now = self._clock.monotonic()
         if retry_after is None and now < self._held_until:  # an answer to what was sent before the hold
             return self._held_until - now
         if self._seeker:
-            self._seeker.refused(self._clock.monotonic(), again=self._strikes > 0)
+            self._seeker.refused(now, again=self._strikes > 0)
         own_guess = self._strike()
         seconds = own_guess if retry_after is None else max(_SHORTEST_HOLD, min(retry_after, _LONGEST_HOLD))
         self._held_until = max(self._held_until, now + seconds)
         if self._rate is not None:
-            await self._count(partial(self._turns.hold_back, self._profile, self._held_until))
+            until = self._clock.now() / 1000 + self._held_until - now
+            await self._count(partial(self._turns.hold_back, self._profile, until))
         return seconds
 
     def failed(self) -> None:
         """No answer came, or an error of the vendor's own; after many in a row it is taken to be down."""
-        now = self._clock.now() / 1000
+        now = self._clock.monotonic()
         self._failures += 1
         if self._failures >= _OUTAGE and now >= self._held_until:
             self._held_until = now + self._strike()
@@ -177,7 +179,7 @@ class Limiter:
     def _rest_by_itself(self) -> float:
         """What this process knows without the store: who is held, who asks for all, and the pace that is sought."""
         now = self._clock.monotonic()
-        rest = self._held_until - self._clock.now() / 1000
+        rest = self._held_until - now
         if now < self._probing_until:
             rest = max(rest, _LOOK)
         return max(rest, self._seeker.rest(now)) if self._seeker else rest
@@ -206,7 +208,7 @@ class Limiter:
 
     async def _wait(self, seconds: float) -> None:
         if seconds > _WORTH_TELLING:
-            held = self._clock.now() / 1000 < self._held_until
+            held = self._clock.monotonic() < self._held_until
             why = "the vendor asked to slow down" if held else f"the rate is {self._rate}"
             if held and self._failures >= _OUTAGE:
                 why = "the vendor does not answer"

@@ -7,6 +7,9 @@ from gapless.stores.database import Database
 from gapless.stores.schema import LIMITER, put
 from gapless.vocabulary.batch import Floats
 
+_LONGEST_HOLD = 300.0
+"""Seconds that nobody is held back for longer, whatever the vendor says, unless the rate's own window is."""
+
 
 class Turns:
     """The limiter's part of a store."""
@@ -19,11 +22,13 @@ class Turns:
         Returns 0.0 when the turn is taken, else the seconds after which to try again.
         """
         with self._db.writing(light=True) as connection:
-            counted, held_until = _state(connection, profile)
+            counted, held = _state(connection, profile)
             moment, turns = _settled(counted, per, now)
+            # A hold further ahead than any is long tells of a clock that was put back, too.
+            held_until = min(held, now + max(per, _LONGEST_HOLD))
             free = turns[-calls] + per if len(turns) >= calls else moment
             if (rest := max(free, held_until) - moment) > 0:
-                if turns is not counted:  # else the next one who asks would begin to wait anew
+                if turns is not counted or held_until != held:  # else the next one would begin to wait anew
                     _keep(connection, profile, turns, held_until)
                 return float(rest + (moment - now))
             kept = turns[turns + per > moment]
