@@ -114,7 +114,7 @@ def plan_series(instrument: Instrument, base: Base, span: Span, outlook: Outlook
     open_time = _trading(base, wanted, outlook.sessions) | (asked - SpanSet([outlook.known]))
     refused = wanted & _before_edge(open_time, outlook.history_edge)
     closed = wanted - refused - open_time
-    waiting = wanted & open_time & outlook.waiting - refused
+    waiting = wanted & open_time & _waiting(base, wanted, outlook) - refused
     missing = (wanted & open_time) - refused - waiting
     # Closed time costs no bars, so it never splits a chain; what is covered or waiting may.
     pieces = [hull for bridge in missing | closed if (hull := _hull(missing.clip(bridge)))]
@@ -136,7 +136,19 @@ def _trading(base: Base, wanted: SpanSet, sessions: Sessions) -> SpanSet:
     """
     if base is Base.MINUTE:
         return sessions.trading(base)
-    return SpanSet(session for session in sessions.spans(base) if session.start in wanted)
+    return SpanSet(_days(wanted, sessions))
+
+
+def _days(wanted: SpanSet, sessions: Sessions) -> list[Span]:
+    return [session for session in sessions.spans(Base.DAY) if session.start in wanted]
+
+
+def _waiting(base: Base, wanted: SpanSet, outlook: Outlook) -> SpanSet:
+    """What is not due yet. A day's bar waits as a whole or not at all, as its start does."""
+    if base is Base.MINUTE:
+        return outlook.waiting
+    days = _days(wanted, outlook.sessions)
+    return (outlook.waiting - SpanSet(days)) | SpanSet(day for day in days if day.start in outlook.waiting)
 
 
 def _density(instrument: Instrument, outlook: Outlook) -> float:
