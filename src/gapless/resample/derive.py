@@ -94,14 +94,15 @@ def _climb(
 ) -> Iterator[Batch]:
     """The bars of one piece, which is not empty, in one timeframe after another."""
     terms, bars, at = _Terms.of(base), base, grid[0][1]
+    stepped = False
     for timeframe, (ts, first) in zip(timeframes, grid, strict=True):
-        if len(first) == len(bars):
+        if len(first) == len(bars) and not stepped:
             yield replace(bars, ts=ts)
             continue
         at = first if bars is base else at[first]
         windows = Windows.starting(first, len(bars))
         # Sums in another order differ in their last bits: how they are made must not depend on other windows.
-        stepwise = timeframe.minutes == _FIVE
+        stepped = stepwise = timeframe.minutes == _FIVE
         of_base = windows if bars is base and stepwise else Windows.starting(at, len(base), stepwise=stepwise)
         bars = _merged(bars, ts, windows, *terms.summed(of_base))
         yield bars
