@@ -38,7 +38,8 @@ bench: $(VENV)/.tested
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip install --quiet uv
-	$(VENV)-lock/bin/uv pip compile --quiet --no-emit-index-url --no-annotate --universal --python-version 3.11 --extra read \
+	$(VENV)-lock/bin/uv pip compile --quiet --no-emit-index-url --no-annotate --universal --python-version 3.11 \
+		--extra read --extra mcp \
 		--group pyproject.toml:test --no-header pyproject.toml -o requirements.lock
 	rm -rf $(VENV)-lock
 
@@ -51,7 +52,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/pip install --quiet --constraint requirements.lock --editable ".[read]" --group test
+	$(BIN)/pip install --quiet --constraint requirements.lock --editable ".[read,mcp]" --group test
 	@touch $@
 
 clean:

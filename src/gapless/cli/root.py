@@ -31,6 +31,7 @@ COMMANDS = {
         "sql": ("asking", "Ask in SQL, over all that is stored."),
         "export": ("moving", "Write final bars to Parquet, CSV, Arrow or SQLite files."),
         "import": ("moving", "Take in an exported folder, or a file of your own."),
+        "mcp": ("mcp", "Serve the store to a language model, over standard input and output."),
     },
     "Around it": {
         "doctor": ("health", "Check that key, store, calendar and vendor are as they should be."),

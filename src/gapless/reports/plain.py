@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-_INSTANTS = frozenset({"start", "end", "due", "instant", "recorded", "next_try"})
+_INSTANTS = frozenset({"start", "end", "due", "instant", "recorded", "next_try", "final_until"})
 """Fields that hold Unix milliseconds: written as ISO text in UTC."""
 
 

@@ -1,0 +1,1 @@
+"""MCP: the door for language models, over standard input and output."""
