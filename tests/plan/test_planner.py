@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from math import ceil
 
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
