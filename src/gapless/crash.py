@@ -30,6 +30,9 @@ Point = Literal[
     "written",
     "told",
     "actions-written",
+    "upgrade-copied",
+    "upgrade-moved",
+    "upgrade-marked",
 ]
 
 POINTS: tuple[Point, ...] = get_args(Point)

@@ -4,7 +4,9 @@ import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
-from gapless.stores import database
+from sqlalchemy import Connection
+
+from gapless.stores import database, plain, upgrade
 from gapless.stores.database import Database
 
 
@@ -21,3 +23,20 @@ def synced_again() -> None:
 def copied_without_its_journal(db: Database, part: Path, _target: Path) -> None:
     """A backup that copies the file alone, whatever is still beside it."""
     shutil.copyfile(db.path, part)
+
+
+def nothing_kept() -> None:
+    """A store is brought up to date without a copy of what it was."""
+    vars(plain)["keep_copy"] = lambda *_: None
+
+
+def upgraded_in_pieces() -> None:
+    """Rows get their new layout in a transaction of their own."""
+    part = upgrade.part_provisional_rows
+
+    def apart(connection: Connection) -> None:
+        part(connection)
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    vars(plain)["part_provisional_rows"] = apart

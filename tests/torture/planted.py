@@ -8,6 +8,7 @@ from gapless.ledger import Coverage
 from gapless.stores.base import SqlStore
 from gapless.stores.packed import PackedStore
 from gapless.stores.plain import PlainStore
+from gapless.stores.turns import Turns
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.span import SpanSet
 from gapless.vocabulary.steps import Checked, Lease, Receipt
@@ -28,6 +29,16 @@ def told_before_written() -> None:
 def nothing_is_covered() -> None:
     """What is there is asked for again."""
     Coverage.covered = property(lambda _: SpanSet())  # type: ignore[method-assign, assignment]
+
+
+def one_turn_too_many() -> None:
+    """A limiter that counts one turn less than there are."""
+    take = Turns.take_turn
+
+    def generous(self: Turns, profile: str, *, calls: int, per: float, now: float) -> float:
+        return take(self, profile, calls=calls + 1, per=per, now=now)
+
+    Turns.take_turn = generous  # type: ignore[method-assign]
 
 
 def _plant(spoiled: Callable[[_Write], _Write]) -> None:

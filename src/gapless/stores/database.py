@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
@@ -30,10 +30,14 @@ _CACHE_BYTES = 16 << 20
 """For each connection: a page of bars as rows is 5 MB, and should not leave memory before its commit."""
 
 
+Upgrade = Callable[["Database", Connection, int], None]
+"""Brings a file of an earlier layout, whose number is given, up to date inside the transaction."""
+
+
 class Database:
     """A store's file of one `kind` ("packed", "plain"), made on the first opening if `create` says so.
 
-    `schema` is the number of its layout; a file with another one is refused.
+    `schema` is the number of its layout; a file with an earlier one is brought up to date by `upgrade`.
     Everything in a `with` of `reading` sees one moment; everything in one of `writing` happens or does not.
     """
 
@@ -47,9 +51,11 @@ class Database:
         page_bytes: int,
         read_only: bool,
         create: bool,
+        upgrade: Upgrade | None = None,
     ) -> None:
         self.path = path
         self._schema = schema
+        self._upgrade = upgrade
         self.read_only = read_only
         self._page_bytes = page_bytes
         self._writer = Lock()
@@ -148,9 +154,11 @@ class Database:
 
     def _open(self, kind: str, tables: MetaData) -> None:
         with self.reading() as connection:
-            ours = self._is_ours(connection, kind)
-        if not ours:
+            found = self._found(connection, kind)
+        if not found:
             self._make(kind, tables)
+        elif found < self._schema:
+            self._bring_up_to_date(kind, found)
         if not self.read_only:
             self._use_wal()
 
@@ -177,15 +185,27 @@ class Database:
         if self.read_only:
             raise _no_store(self.path)
         with self.writing() as connection:
-            if self._is_ours(connection, kind):
+            if self._found(connection, kind):
                 return  # another process made it while this one waited
             tables.create_all(connection)
             rows = [{"key": "format", "value": kind}, {"key": "schema", "value": str(self._schema)}]
             connection.execute(insert(META), rows)
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
 
-    def _is_ours(self, connection: Connection, kind: str) -> bool:
-        """Whether it is a store of this kind; False where it is empty.
+    def _bring_up_to_date(self, kind: str, found: int) -> None:
+        if self.read_only or self._upgrade is None:
+            raise StorageError(
+                f"`{self.path}` has the layout of an earlier gapless (schema {found}, this one needs {self._schema}).",
+                hint="It is brought up to date, after a copy was kept, when it is opened where it can be written.",
+            )
+        with self.writing(needs=self.size()) as connection:
+            if (found := self._found(connection, kind)) < self._schema:  # or another process has done it
+                self._upgrade(self, connection, found)
+                schema = {"value": str(self._schema)}
+                connection.execute(update(META).where(META.c.key == "schema").values(schema))
+
+    def _found(self, connection: Connection, kind: str) -> int:
+        """The layout's number in a store of this kind; 0 where it is empty.
 
         Raises:
             ForeignStore, NewerStore, UsageError: it is something else.
@@ -193,7 +213,7 @@ class Database:
         mark = connection.exec_driver_sql("PRAGMA application_id").scalar()
         objects = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar()
         if not objects and mark in (0, APPLICATION_ID):
-            return False
+            return 0
         if mark != APPLICATION_ID:
             raise ForeignStore(
                 f"`{self.path}` is an SQLite file of another program.",
@@ -205,20 +225,12 @@ class Database:
                 f"`{self.path}` is a {meta['format']} store, and the URL asks for a {kind} one.",
                 hint="A path alone opens a packed store, `sqlite:///` and a path opens a plain one.",
             )
-        self._check_schema(int(meta["schema"]))
-        return True
-
-    def _check_schema(self, found: int) -> None:
-        if found > self._schema:
+        if (found := int(meta["schema"])) > self._schema:
             raise NewerStore(
                 f"`{self.path}` was written by a newer gapless (schema {found}, this one knows {self._schema}).",
                 hint="Upgrade gapless, or give another path with `--store`; this file was not touched.",
             )
-        if found < self._schema:
-            raise StorageError(
-                f"`{self.path}` was made before gapless kept provisional rows apart (schema {found}).",
-                hint="Backfill into a new store with `--store`; this file was not touched.",
-            )
+        return found
 
 
 def _begin(connection: Connection) -> None:

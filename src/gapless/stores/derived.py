@@ -44,8 +44,13 @@ class Derived:
             whole = whole_windows(touched, _timeframe(listed), base.instrument.asset_class)
             self._replace(connection, listed, whole, read(whole), written)
 
+    def fill_all(self, connection: Connection, base: Listed, read: ReadBase) -> None:
+        """Make all rows of every asked timeframe anew."""
+        for listed in _asked(connection, base):
+            self.fill(connection, base, listed, read)
+
     def fill(self, connection: Connection, base: Listed, listed: Listed, read: ReadBase) -> None:
-        """Make all rows of one timeframe that nobody asked for before."""
+        """Make all rows of one timeframe, of which there are none or others."""
         for chunk in _chunks(base, listed):
             self._replace(connection, listed, chunk, read(chunk), base.written)
             mark(connection, listed.id, chunk, self._open(connection, base, listed, chunk))

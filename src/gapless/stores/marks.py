@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from sqlalchemy import DDL, Connection, event
+from sqlalchemy import Connection, MetaData, event
 
 from gapless.stores.coverage import inside
 from gapless.stores.rows import TABLES
@@ -12,7 +12,7 @@ from gapless.vocabulary.span import Span, SpanSet
 _VIEW = """
 CREATE VIEW {name} AS
 SELECT s.ticker AS symbol, s.timeframe AS timeframe, b.ts AS ts,
-       strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ', b.ts / 1000, 'unixepoch') AS time,
+       strftime('%Y-%m-%dT%H:%M:%SZ', b.ts / 1000, 'unixepoch') AS time,
        b.open, b.high, b.low, b.close, b.volume, b.vwap, b.trades{more}
 FROM series AS s CROSS JOIN bar AS b
 WHERE b.series_id = s.id AND b.provisional {which} AND s.asked = 1
@@ -21,8 +21,18 @@ _VIEWS = (
     _VIEW.format(name="market_data", more="", which="= 0"),
     _VIEW.format(name="market_data_now", more=", 1 - b.provisional AS final", which="IN (0, 1)"),
 )
-for _view in _VIEWS:
-    event.listen(TABLES, "after_create", DDL(_view))  # type: ignore[no-untyped-call]  # SQLAlchemy publishes no type
+
+
+@event.listens_for(TABLES, "after_create")
+def _made(_: MetaData, connection: Connection, **_more: object) -> None:
+    make_views(connection)
+
+
+def make_views(connection: Connection) -> None:
+    """Make the views for whoever has only SQL."""
+    for view in _VIEWS:
+        connection.exec_driver_sql(view)
+
 
 _MARK = "UPDATE bar SET provisional = ? WHERE series_id = ? AND provisional = ? AND ts >= ? AND ts < ?"
 

@@ -49,6 +49,7 @@ from gapless.stores.rows import (
     written_since,
 )
 from gapless.stores.schema import SERIES
+from gapless.stores.upgrade import keep_copy, part_provisional_rows
 from gapless.stores.versions import NO_BAR, Versions, pieces, revisions
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
@@ -79,6 +80,8 @@ class PlainStore(SqlStore):
         read_only: bool,
         create: bool,
     ) -> None:
+        self._wired = derive, open_time
+        self._derived = Derived(derive, open_time)
         db = Database(
             path,
             kind="plain",
@@ -87,10 +90,9 @@ class PlainStore(SqlStore):
             page_bytes=_PAGE_BYTES,
             read_only=read_only,
             create=create,
+            upgrade=self._upgrade,
         )
         super().__init__(url, db)
-        self._wired = derive, open_time
-        self._derived = Derived(derive, open_time)
 
     def write(self, checked: Checked, lease: Lease | None = None) -> Receipt:
         """Store bars and entries in one transaction; an equal bar is not written again.
@@ -104,7 +106,7 @@ class PlainStore(SqlStore):
             check_fence(connection, lease)
             listed = find_or_add(connection, checked.instrument, checked.base)
             written = max(listed.written, *(entry.recorded for entry in checked.entries))
-            before = _pages(connection)
+            before = _bytes_used(connection)
             stored = Rows.concat([_checked_rows(connection, listed, span) for span in spans])
             changes = compare(checked.batch, stored.bars)
             if changes:
@@ -116,7 +118,7 @@ class PlainStore(SqlStore):
             append(connection, listed.id, checked.entries)
             crash_point("entries-written")
             self._settle(connection, listed, region(checked.entries))
-            receipt = changes.receipt(max(0, _pages(connection) - before) * _PAGE_BYTES)
+            receipt = changes.receipt(max(0, _bytes_used(connection) - before))
             count_write(connection, listed, (listed.first_ts, listed.last_ts), written, receipt)
         return receipt
 
@@ -168,6 +170,19 @@ class PlainStore(SqlStore):
 
     def _twin(self, path: Path) -> Self:
         return type(self)(str(path), path, *self._wired, read_only=True, create=False)
+
+    def _upgrade(self, db: Database, connection: Connection, schema: int) -> None:
+        """From schema 1, the only earlier one: rows are marked as the ledger says, derived ones made anew.
+
+        What is damaged stays so, with its checksum: `verify` finds it.
+        """
+        keep_copy(db, schema)
+        part_provisional_rows(connection)
+        for listed in base_series(connection):
+            if hull := listed.hull:
+                mark(connection, listed.id, hull, _open(connection, listed, hull))
+                self._derived.fill_all(connection, listed, _unproved(connection, listed))
+        crash_point("upgrade-marked")
 
     def _asked(self, connection: Connection, wish: Wish) -> None:
         listed = find_or_add(connection, wish.instrument, wish.timeframe.name)
@@ -244,11 +259,8 @@ class PlainStore(SqlStore):
         written = max(lost.recorded, listed.written)
         delete_span(connection, listed.id, lost.span)
         forget_stretches(connection, listed, lost.span)
-
-        def read(span: Span) -> Batch:  # unchecked: what else is damaged will be set aside next
-            return read_rows(connection, listed.id, span).bars
-
-        self._derived.refresh(connection, listed, lost.span, read, written)
+        unproved = _unproved(connection, listed)  # what else is damaged will be set aside next
+        self._derived.refresh(connection, listed, lost.span, unproved, written)
         append(connection, listed.id, [lost])
         self._settle(connection, listed, lost.span)
         bars, first, last = _counted(connection, listed)
@@ -304,6 +316,10 @@ def _reader(connection: Connection, listed: Listed) -> ReadBase:
     return lambda span: _checked_rows(connection, listed, span).bars
 
 
+def _unproved(connection: Connection, listed: Listed) -> ReadBase:
+    return lambda span: read_rows(connection, listed.id, span).bars
+
+
 def _with_known(read: ReadBase, bars: Batch, known: Span) -> ReadBase:
     """A reader that has the bars of one span at hand, and asks another for what is around it."""
 
@@ -332,9 +348,10 @@ def _counted(connection: Connection, listed: Listed) -> tuple[int, int | None, i
     return bars, first, last
 
 
-def _pages(connection: Connection) -> int:
-    """The pages in use: what a write adds to them is what it adds on disk."""
-    count, free = (
-        connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("page_count", "freelist_count")
+def _bytes_used(connection: Connection) -> int:
+    """The bytes of the pages in use: what a write adds to them is what it adds on disk."""
+    size, count, free = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+        for name in ("page_size", "page_count", "freelist_count")
     )
-    return int(count) - int(free)
+    return (count - free) * size
