@@ -22,6 +22,11 @@ from gapless.settings import load
         ("massive.base_url", "http://api.massive.com", "in the clear"),
         ("massive.base_url", "https://host:port", "not the address"),
         ("store", "", "empty"),
+        ("on_run_end", "notify 'me", "not a command"),
+        ("on_run_end", "''", "not a command"),
+        ("webhook", "hooks.example.org/T0", "not a web address"),
+        ("webhook", "https://me:hunter2@hooks.example.org/T0", "not a web address"),
+        ("webhook", "http://hooks.example.org/T0", "hooks.example.org would get the report in the clear"),
     ],
 )
 def test_a_value_that_cannot_be_used_names_its_setting(
@@ -39,6 +44,29 @@ def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not the address") as caught:
         load({"massive.base_url": "https://me:hunter2@host"}, env={}, folder=tmp_path, user_file=None)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http://hooks.example.org/s3cret", "ftp://hooks.example.org/s3cret"])
+def test_the_address_of_a_webhook_is_not_repeated(tmp_path: Path, address: str) -> None:
+    """With many services its path is a secret; where it is sound its host is all that is shown."""
+    with pytest.raises(UsageError) as caught:
+        load({"webhook": address}, env={}, folder=tmp_path, user_file=None)
+    assert "s3cret" not in str(caught.value)
+    sound = load({"webhook": "https://example.org:8443/s3cret"}, env={}, folder=tmp_path, user_file=None)
+    assert (sound.shown("webhook"), sound.shown("rate")) == ("https://example.org:8443/...", "")
+
+
+@pytest.mark.parametrize("name", ["on_run_end", "webhook"])
+def test_a_working_folder_does_not_decide_what_runs_or_who_hears(tmp_path: Path, name: str) -> None:
+    """A folder that somebody else made could; a person's own file and the environment may."""
+    value = "https://hooks.example.org/T0"
+    (tmp_path / "gapless.toml").write_text(f'{name} = "{value}"')
+    with pytest.raises(UsageError, match="not for a working folder") as caught:
+        load({}, env={}, folder=tmp_path, user_file=None)
+    assert f"GAPLESS_{name.upper()}" in caught.value.hint
+    (tmp_path / "gapless.toml").rename(tmp_path / "own.toml")
+    own = load({}, env={}, folder=tmp_path, user_file=tmp_path / "own.toml")
+    assert own.get(name) == value
 
 
 def test_plain_http_is_for_this_machine(tmp_path: Path) -> None:

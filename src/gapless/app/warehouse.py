@@ -1,9 +1,11 @@
 """The library's front door: one object over one store."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gapless.app.clock import SystemClock
 from gapless.app.doctor import Finding, examine
+from gapless.app.hooks import tell_end
 from gapless.app.instants import When
 from gapless.app.lookup import Remedy
 from gapless.app.looping import run_to_end
@@ -158,8 +160,11 @@ class Warehouse(Shelf):
             run.error,
         )
         report = report_of(plan, heard, ending)
-        self.store.end_run(run_id, self._clock.now(), report.as_dict())
-        return report
+        try:
+            self.store.end_run(run_id, self._clock.now(), report.as_dict())
+        finally:  # a store that is full is what somebody who waits for news wants to hear of
+            complaints = tell_end(self.settings, report)
+        return replace(report, problems=(*report.problems, *complaints))
 
 
 def _words(wish: Wish) -> dict[str, str | int | None]:

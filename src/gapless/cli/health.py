@@ -75,17 +75,20 @@ def config(session: Session, origin: bool) -> None:
     settings = session.settings
     if session.as_json:
         show_json(
-            {s.name: {"value": settings.get(s.name), "origin": settings.origin(s.name)} for s in SETTINGS}
+            {s.name: {"value": settings.shown(s.name), "origin": settings.origin(s.name)} for s in SETTINGS}
         )
     elif origin:
-        rows = [(s.name, settings.get(s.name) or "-", settings.origin(s.name), s.help) for s in SETTINGS]
+        rows = [(s.name, settings.shown(s.name) or "-", settings.origin(s.name), s.help) for s in SETTINGS]
         draw(table(("setting", "value", "from", "what it is"), rows))
         session.say(f"Your own file is {user_file()}.")
     else:
         draw(
             table(
                 ("setting", "value"),
-                [(s.name, _shown(settings.get(s.name), s.secret, settings.origin(s.name))) for s in SETTINGS],
+                [
+                    (s.name, _shown(settings.shown(s.name), s.secret, settings.origin(s.name)))
+                    for s in SETTINGS
+                ],
             )
         )
 

@@ -170,7 +170,7 @@ class Client:
                 seconds = self._clock.monotonic() - began
                 wire = await self._read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = NetworkError(f"{url.host}: {_what_happened(error, timeouts)}.")
+            failure = NetworkError(f"{url.host}: {what_happened(error, timeouts)}.")
         else:
             if response.status in _OUT_OF_ORDER:
                 limiter.failed()
@@ -267,7 +267,8 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
 """From the special to the general. Words of our own: the client's may hold the request with its headers."""
 
 
-def _what_happened(error: Exception, timeouts: Timeouts) -> str:
+def what_happened(error: Exception, timeouts: Timeouts) -> str:
+    """What a failed exchange comes down to, in a few words without any address."""
     for kind, words in _WORDS:
         if isinstance(error, kind):
             cause = error.strerror if kind is OSError and isinstance(error, OSError) else None

@@ -13,13 +13,18 @@ KEY_ALIASES = ("MASSIVE_API_KEY", "POLYGON_API_KEY")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. `default` is text as a person would write it; a `secret` is never shown."""
+    """One setting. `default` is text as a person would write it.
+
+    A `secret` is never shown. A `personal` one is not read from `./gapless.toml`: a folder that somebody else made
+    must not decide what runs on this machine, or who hears of it.
+    """
 
     name: str
     default: str
     help: str
     kind: Kind
     secret: bool = False
+    personal: bool = False
 
 
 SETTINGS = (
@@ -60,6 +65,20 @@ SETTINGS = (
     ),
     Setting("workers", "0", "Requests under way at a time; 0: as many as the rate needs.", Kind.COUNT),
     Setting("max_requests", "0", "A run stops after this many requests; 0: no limit.", Kind.COUNT),
+    Setting(
+        "on_run_end",
+        "",
+        "A command that gets the report of each run as JSON on its standard input; it runs without a shell.",
+        Kind.COMMAND,
+        personal=True,
+    ),
+    Setting(
+        "webhook",
+        "",
+        "An address that the report of each run is sent to, by POST as JSON.",
+        Kind.WEBHOOK,
+        personal=True,
+    ),
 )
 """Every setting, in the order in which they are shown."""
 
@@ -67,3 +86,7 @@ SETTINGS = (
 def env_name(name: str) -> str:
     """The environment variable of a setting: `massive.plan` is read from `GAPLESS_MASSIVE_PLAN`."""
     return "GAPLESS_" + name.upper().replace(".", "_")
+
+
+KEY_VARIABLES = (env_name("massive.key"), *KEY_ALIASES)
+"""Every environment variable that may hold the key, in the order in which they are looked at."""

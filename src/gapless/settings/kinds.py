@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import shlex
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ class Kind(StrEnum):
     RATE = "rate"
     DURATION = "duration"
     COUNT = "count"
+    COMMAND = "command"
+    WEBHOOK = "webhook"
 
     def check(self, text: str) -> None:
         """Pass text that this kind can be read from.
@@ -44,6 +47,10 @@ class Kind(StrEnum):
                 duration(text)
             case Kind.COUNT:
                 count(text)
+            case Kind.COMMAND:
+                _check_command(text)
+            case Kind.WEBHOOK:
+                _check_webhook(text)
 
 
 def duration(text: str) -> int:
@@ -80,23 +87,56 @@ def _check_rate(text: str) -> None:
         Rate.parse(text)
 
 
+def _check_command(text: str) -> None:
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = None
+    if text and not (words and words[0]):
+        raise UsageError(
+            f"`{text}` is not a command.", hint="Close every quote; it is a program and its arguments."
+        )
+
+
 def _check_address(text: str) -> None:
     """Pass https anywhere, plain http on this machine only, and nothing that carries a name or a password."""
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host = ""
-    if not host or parts.scheme not in ("https", "http") or "@" in parts.netloc:
+    scheme, host = _scheme_and_host(text)
+    if not host:
         raise UsageError(
             f"`{_without_user(text)}` is not the address of a vendor.",
             hint="It is a scheme, a host and perhaps a port, for example http://127.0.0.1:8700.",
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if scheme == "http" and not _is_loopback(host):
         raise UsageError(
             f"`{text}` would carry the key in the clear.",
             hint="Use https; plain http is for this machine only.",
         )
+
+
+def _check_webhook(text: str) -> None:
+    """The same for a report. Its address is not repeated: often it is a secret."""
+    scheme, host = _scheme_and_host(text)
+    if text and not host:
+        raise UsageError(
+            "It is not a web address.", hint="For example https://hooks.example.org/services/T0/B0."
+        )
+    if scheme == "http" and not _is_loopback(host):
+        raise UsageError(
+            f"{host} would get the report in the clear.",
+            hint="Use https; plain http is for this machine only.",
+        )
+
+
+def _scheme_and_host(text: str) -> tuple[str, str]:
+    """Of an address of the web without a name or a password in it; empty where it is none."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "", ""
+    if not host or parts.scheme not in ("https", "http") or "@" in parts.netloc:
+        return "", ""
+    return parts.scheme, host
 
 
 def _without_user(text: str) -> str:

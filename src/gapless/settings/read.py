@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from gapless.errors import KeyRefused, UsageError
-from gapless.settings.declared import KEY_ALIASES, SETTINGS, Setting, env_name
-from gapless.settings.kinds import count, duration
+from gapless.settings.declared import KEY_VARIABLES, SETTINGS, Setting, env_name
+from gapless.settings.kinds import Kind, count, duration
 from gapless.settings.secret import Secret, find_key
 
 PROJECT_FILE = "gapless.toml"
@@ -42,6 +43,14 @@ class Settings:
         if _BY_NAME[name].secret:
             return "set" if self._key[0] else "not set"
         return self._found[name].text
+
+    def shown(self, name: str) -> str:
+        """The same as anybody may see it: of an address that hears of runs, the host alone."""
+        text = self.get(name)
+        if _BY_NAME[name].kind is Kind.WEBHOOK and text:
+            parts = urlsplit(text)
+            return f"{parts.scheme}://{parts.netloc}/..."
+        return text
 
     def origin(self, name: str) -> str:
         """Where a setting came from: `flag`, an environment variable, a file, `keyring` or `default`."""
@@ -99,13 +108,23 @@ class Settings:
         """A run's own limit of requests; 0 for none."""
         return count(self.get("max_requests"))
 
+    @property
+    def on_run_end(self) -> str:
+        """A command that hears how each run ended, as written; empty for none."""
+        return self.get("on_run_end")
+
+    @property
+    def webhook(self) -> str:
+        """The address that hears how each run ended; empty for none."""
+        return self.get("webhook")
+
     @cached_property
     def _key(self) -> tuple[Secret, str]:
         named = self.get("massive.key_file")
         try:
             return find_key(
                 self._env,
-                (env_name(_KEY), *KEY_ALIASES),
+                KEY_VARIABLES,
                 self._folder / Path(named).expanduser() if named else None,
             )
         except KeyRefused:
@@ -127,6 +146,7 @@ def load(
         UsageError: an unknown name, or a value that its setting cannot take.
     """
     project = _read_toml(folder / PROJECT_FILE)
+    _no_personal(folder / PROJECT_FILE, project)
     user = _read_toml(user_file) if user_file else {}
     found = {}
     for setting in SETTINGS:
@@ -176,6 +196,16 @@ def _read_toml(path: Path) -> dict[str, str]:
             f"`{path}` cannot be read: {error.strerror}.", hint="Make it readable, or move it away."
         ) from None
     return {name: _text(path, name, value) for name, value in values.items()}
+
+
+def _no_personal(path: Path, values: Mapping[str, str]) -> None:
+    """Refuse what a working folder may not decide."""
+    for name in values:
+        if _BY_NAME[name].personal:
+            raise UsageError(
+                f"`{path}` sets `{name}`: what runs or hears of a run is not for a working folder to decide.",
+                hint=f"Put it into your own file, {user_file()}, or into {env_name(name)}.",
+            )
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
