@@ -65,3 +65,20 @@ def test_nothing_to_do_is_a_success(tmp_path: Path) -> None:
         house.backfill(["SPY"], ["1d"], "2026-09-01", "2026-10-01")
         report = house.backfill(["SPY"], ["1d"], "2026-09-01", "2026-10-01")
         assert (report.requests, report.ideal_requests, report.completed, report.exit_code) == (0, 0, 1, 0)
+
+
+def test_requests_for_splits_and_dividends_are_planned_and_counted_apart(tmp_path: Path) -> None:
+    """Two stocks share two of them; a coin needs none. The sandbox counted every request that it answered."""
+    with (
+        living(SyntheticMarket(seed=8), now=Pinned(NOW)) as sandbox,
+        warehouse(sandbox.url, store_url(tmp_path, "packed"), OwnedClock()) as house,
+    ):
+        sandbox.fail_next("invalid_json", where="/stocks/v1/splits")
+        asked_for = (["AAPL", "SPY", "X:BTCUSD"], ["1d"], "2026-09-01", "2026-10-01")
+        plan = house.plan(*asked_for)
+        report = house.backfill(*asked_for)
+
+        assert (plan.requests, plan.action_requests) == (3, 2)
+        assert (report.requests, report.action_requests) == (3, 3)
+        assert sandbox.stats["total"] == 6
+        assert "3 for splits and dividends" in dict(report.rows())["requests"]

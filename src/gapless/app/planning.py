@@ -157,6 +157,8 @@ def _notes(desk: Desk, wishes: Iterable[Wish]) -> Iterable[str]:
 def _seconds(plan: Plan, rates: dict[AssetClass, Rate | None]) -> float:
     """The time that the rate needs at least: the slowest of the rates, each with its own share of requests."""
     requests: dict[Rate, int] = {}
+    if rate := rates[AssetClass.STOCKS]:
+        requests[rate] = plan.action_requests
     for job in plan.jobs:
         if rate := rates[job.instrument.asset_class]:
             requests[rate] = requests.get(rate, 0) + job.requests

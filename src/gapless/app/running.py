@@ -24,7 +24,7 @@ from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.events import Event, RunStarted, Tell
 from gapless.vocabulary.instrument import AssetClass
 from gapless.vocabulary.span import SpanSet
-from gapless.vocabulary.steps import Checked, Entry, Job, Outcome
+from gapless.vocabulary.steps import Checked, Entry, Outcome
 
 _FEWEST_WORKERS, _MOST_WORKERS = 4, 32
 _MANY_REQUESTS, _DECODED_A_SECOND = 24, 15
@@ -95,10 +95,15 @@ class Run:
                 profile=self._profile,
                 connections=workers + 2,
             ) as http:
-                await self._engine.run(jobs, http, notes, _stocks(jobs))
+                await self._engine.run(jobs, http, notes, plan.stocks)
         except RunOver as error:
             self.error = error
         self.problems += self._engine.problems
+
+    @property
+    def spent(self) -> int:
+        """Requests of every kind so far."""
+        return self._engine.spent if self._engine else 0
 
     def stop(self) -> None:
         """Finish the pages in hand, start nothing new."""
@@ -166,10 +171,6 @@ class Run:
             yield Entry(
                 series.instrument, series.base, span, outcome, recorded=now, reason=reason, run_id=self.run_id
             )
-
-
-def _stocks(jobs: Iterable[Job]) -> list[str]:
-    return sorted({job.instrument.ticker for job in jobs if job.instrument.asset_class is AssetClass.STOCKS})
 
 
 def holder() -> str:

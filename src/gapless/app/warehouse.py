@@ -158,6 +158,7 @@ class Warehouse(Shelf):
             list(gaps(desk, wishes)),
             (*run.problems, *broadcast.complaints),
             run.error,
+            run.spent,
         )
         report = report_of(plan, heard, ending)
         try:

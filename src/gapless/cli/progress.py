@@ -36,10 +36,18 @@ class Tally:
     requests_done: int = 0
     bars: int = 0
     why: str = ""
+    last: str = ""
 
     def __call__(self, event: "Event") -> None:
         """Hear one event."""
-        from gapless.vocabulary.events import JobEnded, PageStored, Retrying, RunStarted, Waiting
+        from gapless.vocabulary.events import (
+            ActionsStarted,
+            JobEnded,
+            PageStored,
+            Retrying,
+            RunStarted,
+            Waiting,
+        )
 
         match event:
             case RunStarted():
@@ -50,6 +58,8 @@ class Tally:
                 self.why = ""
             case JobEnded():
                 self.jobs_done += 1
+            case ActionsStarted():
+                self.last = "splits and dividends are left"
             case Waiting():
                 self.why = f"waiting {seconds(event.seconds)}: {event.why}"
             case Retrying():
@@ -72,7 +82,9 @@ class Tally:
             f"{self.requests_done}/{self.requests} requests",
             f"{self.bars:,} bars",
         ]
-        if left is not None:
+        if self.last:
+            said.append(self.last)
+        elif left is not None:
             said.append(f"{seconds(left)} left")
         return ", ".join(said)
 

@@ -49,8 +49,9 @@ def plan_words(plan: "Plan") -> str:
     if not plan.jobs:
         return f"nothing to ask for; series: {len(plan.series)}"
     least = f", at least {seconds(plan.seconds)} at the allowed rate" if plan.seconds >= 1 else ""
+    actions = f", and {plan.action_requests} for splits and dividends" if plan.action_requests else ""
     size = f"about {plan.bars:,} base bars, {plan.stored_bytes / 1e6:,.1f} MB"
-    return f"series: {len(plan.series)}, requests: {plan.requests}, {size}{least}"
+    return f"series: {len(plan.series)}, requests: {plan.requests}{actions}, {size}{least}"
 
 
 def show_report(session: "Session", report: "RunReport", statuses: "list[SeriesStatus]") -> None:

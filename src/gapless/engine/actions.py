@@ -6,20 +6,21 @@ from gapless.crash import crash_point
 from gapless.engine.asking import insist, take_turn
 from gapless.engine.rooms import Rooms, Unpack
 from gapless.errors import JobOver, OwnLimit, Retriable
+from gapless.plan import ACTION_KINDS, ACTION_TICKERS
 from gapless.ports import Provider
+from gapless.vocabulary.events import ActionsStarted
 from gapless.vocabulary.steps import Answer, CorporateAction, Request
-
-_KINDS = ("split", "dividend")
-_TICKERS_A_REQUEST = 200
 
 
 async def fetch_actions(tickers: Sequence[str], rooms: Rooms) -> list[str]:
     """Read and keep them; returns what could not be read and why. A failure costs these, never a bar."""
     problems = []
-    for start in range(0, len(tickers), _TICKERS_A_REQUEST):
-        for kind in _KINDS:
+    if tickers:
+        rooms.tell(ActionsStarted(len(tickers)))
+    for start in range(0, len(tickers), ACTION_TICKERS):
+        for kind in ACTION_KINDS:
             try:
-                await _fetch_kind(kind, tickers[start : start + _TICKERS_A_REQUEST], rooms)
+                await _fetch_kind(kind, tickers[start : start + ACTION_TICKERS], rooms)
             except (Retriable, JobOver, OwnLimit) as error:
                 problems.append(f"{kind}s were not read: {error.message}")
     return problems

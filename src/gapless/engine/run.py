@@ -67,7 +67,7 @@ class Policy:
 class Engine:
     """Runs the jobs of one plan. `stop()` ends it after the pages in hand.
 
-    `problems` are, in words, what went wrong beside the bars.
+    `spent` counts its requests of every kind; `problems` are, in words, what went wrong beside the bars.
     """
 
     def __init__(self, world: World, policy: Policy, *, run_id: str, holder: str) -> None:
@@ -78,7 +78,7 @@ class Engine:
         self._stopping = asyncio.Event()
         self._fatal: RunOver | None = None
         self._held: LeaseHeld | None = None
-        self._spent = 0
+        self.spent = 0
         self.problems: list[str] = []
 
     def stop(self) -> None:
@@ -274,12 +274,12 @@ class Engine:
 
     def _spend(self) -> None:
         limit = self._policy.max_requests
-        if limit is not None and self._spent >= limit:
+        if limit is not None and self.spent >= limit:
             raise OwnLimit(
                 f"The limit of {limit} requests was reached.",
                 hint="Run the same command again to go on; what was read is kept.",
             )
-        self._spent += 1
+        self.spent += 1
 
     async def _beat(self, rooms: Rooms) -> None:
         while True:

@@ -1,10 +1,11 @@
 """Wanted spans minus covered spans, cut into the jobs that need the fewest requests. Pure."""
 
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from gapless.plan.estimate import Estimate, typical_density
-from gapless.vocabulary.instrument import Instrument
+from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.sessions import Sessions
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Job
@@ -12,6 +13,10 @@ from gapless.vocabulary.timeframe import DAY, Base
 
 EDGE_MARGIN = DAY
 """The plan's history edge moves on while a run works; what it could overtake meanwhile is not asked for."""
+
+ACTION_KINDS = ("split", "dividend")
+ACTION_TICKERS = 200
+"""So many stocks share one request for their splits, and one for their dividends."""
 
 _LOOK_BACK = 64
 """How many separate pieces one chain may bridge; more would make planning slow for no request saved."""
@@ -74,8 +79,19 @@ class Plan:
 
     @property
     def requests(self) -> int:
-        """Estimate of the requests in all."""
+        """Estimate of the requests for bars."""
         return sum(job.requests for series in self.series for job in series.jobs)
+
+    @property
+    def stocks(self) -> list[str]:
+        """The tickers whose splits and dividends are read after the bars."""
+        stocks = (job.instrument for job in self.jobs if job.instrument.asset_class is AssetClass.STOCKS)
+        return sorted({instrument.ticker for instrument in stocks})
+
+    @property
+    def action_requests(self) -> int:
+        """Estimate of the requests for splits and dividends, beside those for bars."""
+        return len(ACTION_KINDS) * ceil(len(self.stocks) / ACTION_TICKERS)
 
     @property
     def bars(self) -> int:
@@ -86,6 +102,7 @@ class Plan:
         """The plan as plain data; instants in Unix ms."""
         return {
             "requests": self.requests,
+            "action_requests": self.action_requests,
             "bars": self.bars,
             "seconds": self.seconds,
             "notes": self.notes,

@@ -25,7 +25,8 @@ _TOO_FEW = 10_000
 class RunReport:
     """Figures of one run. A job here is what a person asks for: one symbol in one timeframe.
 
-    Seconds, bytes and counts of base bars; `ideal_requests` is the least that the vendor's page size allows.
+    Seconds, bytes and counts of base bars. `requests` are those for bars, `ideal_requests` the least that the
+    vendor's page size allows; `action_requests` are those for splits and dividends.
     `limited_by` are shares of the duration. `bytes_per_bar` is what the run added to the store for each bar.
     """
 
@@ -39,6 +40,7 @@ class RunReport:
     corrected: int
     withdrawn: int
     requests: int
+    action_requests: int
     estimated_requests: int
     ideal_requests: int
     seconds: float
@@ -91,7 +93,8 @@ class RunReport:
             ("bars", f"{self.bars:,} read; {self.inserted:,} new, {self.corrected:,} corrected"),
             (
                 "requests",
-                f"{self.requests} ({self.estimated_requests} estimated, {self.ideal_requests} ideal)",
+                f"{self.requests} ({self.estimated_requests} estimated, {self.ideal_requests} ideal)"
+                + (f" + {self.action_requests} for splits and dividends" if self.action_requests else ""),
             ),
             ("duration", f"{self.seconds:.1f} s ({self.estimated_seconds:.1f} s estimated)"),
             (
@@ -129,7 +132,7 @@ _VISIBLE = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run came to its end, besides what was heard while it went on."""
+    """How a run came to its end, besides what was heard while it went on; `spent` are requests of every kind."""
 
     run_id: str
     page_bars: int
@@ -137,6 +140,7 @@ class Ending:
     gaps: Sequence[Gap]
     problems: Sequence[str] = ()
     error: RunOver | None = None
+    spent: int = 0
 
 
 def report_of(plan: Plan, heard: Recorder, ending: Ending) -> RunReport:
@@ -148,6 +152,7 @@ def report_of(plan: Plan, heard: Recorder, ending: Ending) -> RunReport:
         rows[job.job.instrument.ticker, job.job.base] += job.rows
     slowest = max(heard.ended, key=lambda ended: ended.seconds, default=None)
     bars = sum(rows.values())
+    requests = sum(job.requests for job in heard.ended)
     added = heard.receipt.inserted + heard.receipt.corrected
     incomplete = [status for status in ending.statuses if not status.complete]
     refused_series = _only_refused(ending.gaps)
@@ -163,7 +168,8 @@ def report_of(plan: Plan, heard: Recorder, ending: Ending) -> RunReport:
         inserted=heard.receipt.inserted,
         corrected=heard.receipt.corrected,
         withdrawn=heard.receipt.withdrawn,
-        requests=sum(job.requests for job in heard.ended),
+        requests=requests,
+        action_requests=ending.spent - requests,
         estimated_requests=plan.requests,
         ideal_requests=sum(max(1, ceil(count / ending.page_bars)) for count in rows.values()),
         seconds=seconds,

@@ -82,6 +82,13 @@ class JobEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionsStarted:
+    """All jobs are over; the splits and dividends of so many stocks are read next."""
+
+    stocks: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """The run is over; `error` is why it stopped early, empty where it did not."""
 
@@ -89,5 +96,15 @@ class RunEnded:
     error: str = ""
 
 
-Event = RunStarted | JobStarted | PageStored | Retrying | Waiting | ClockSkewed | JobEnded | RunEnded
+Event = (
+    RunStarted
+    | JobStarted
+    | PageStored
+    | Retrying
+    | Waiting
+    | ClockSkewed
+    | JobEnded
+    | ActionsStarted
+    | RunEnded
+)
 Tell = Callable[[Event], None]
