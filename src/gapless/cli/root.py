@@ -17,6 +17,7 @@ COMMANDS = {
         "backfill": ("fetching", "Fetch what is missing of symbols and timeframes; run again to go on."),
         "update": ("fetching", "Bring everything that was ever asked for up to now."),
         "repair": ("fetching", "Ask again, now, for everything that is missing."),
+        "schedule": ("schedule", "Update every day by itself, with systemd or cron."),
     },
     "Know what you have": {
         "status": ("coverage", "Show how complete everything is, month by month."),
