@@ -10,7 +10,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import version
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 
 import aiohttp
 from yarl import URL
@@ -96,6 +96,7 @@ async def open_http(
             headers=headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            trace_configs=[_told_when_sent()],
             read_bufsize=1 << 18,
         ) as session:
             session._retry_connection = False  # noqa: SLF001 - a request sent twice unseen would break the rate
@@ -132,9 +133,13 @@ class Client:
             BadAnswer: too large, a redirect, an address elsewhere.
             ServerError, Rejected, Refused, KeyRefused: by status.
         """
-        url = self._safe(request.url)
+        leaving = _Leaving(self._limiters[request.asset_class])
         started = self._clock.monotonic()
-        status, headers, wire = await self._exchange(url, request.asset_class)
+        try:
+            url = self._safe(request.url)
+            status, headers, wire = await self._exchange(url, request.asset_class, leaving)
+        finally:
+            leaving.now()  # if it never left, it counts from here
         request_id = _request_id(headers.get("X-Request-Id", ""))
         encoding = headers.get("Content-Encoding", "").strip().lower().removeprefix("x-")
         if status != HTTPStatus.OK:
@@ -158,7 +163,9 @@ class Client:
             raise BadAnswer("The address to ask carries a key; keys are sent in a header only.")
         return url
 
-    async def _exchange(self, url: URL, asset_class: AssetClass) -> tuple[int, Mapping[str, str], bytes]:
+    async def _exchange(
+        self, url: URL, asset_class: AssetClass, leaving: "_Leaving"
+    ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body; the limiter of the class hears whether the vendor is there at all."""
         timeouts, limiter = self._timeouts.get(asset_class, Timeouts()), self._limiters[asset_class]
         bounds = aiohttp.ClientTimeout(
@@ -166,7 +173,9 @@ class Client:
         )
         began = self._clock.monotonic()
         try:
-            async with self._session.get(url, allow_redirects=False, timeout=bounds) as response:
+            async with self._session.get(
+                url, allow_redirects=False, timeout=bounds, trace_request_ctx=leaving
+            ) as response:
                 seconds = self._clock.monotonic() - began
                 wire = await self._read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -208,6 +217,29 @@ class Client:
         if isinstance(error, RateLimited):
             await self._limiters[request.asset_class].hold(error.retry_after)
         return error
+
+
+@dataclass(slots=True)
+class _Leaving:
+    """Tells the limiter once when a request leaves, which is after a connection was made for it."""
+
+    limiter: Limiter
+    told: bool = False
+
+    def now(self) -> None:
+        if not self.told:
+            self.told = True
+            self.limiter.sent()
+
+
+def _told_when_sent() -> aiohttp.TraceConfig:
+    tracing = aiohttp.TraceConfig()
+
+    async def sent(_session: object, context: SimpleNamespace, _what: object) -> None:
+        context.trace_request_ctx.now()
+
+    tracing.on_request_headers_sent.append(sent)
+    return tracing
 
 
 _MOST_ERROR_BYTES = 1 << 20

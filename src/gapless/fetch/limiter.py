@@ -30,7 +30,7 @@ _OUTAGE = 8
 """Failures one after another, without an answer between them, from which on one request asks for all."""
 _LOOK = 0.1
 """Seconds between two looks whether that one was answered."""
-_GUARD_SHARE, _GUARD_LEAST, _GUARD_MOST = 0.01, 0.01, 0.25
+_GUARD_SHARE, _GUARD_LEAST, _GUARD_MOST = 0.025, 0.01, 0.25
 _Answer = TypeVar("_Answer")
 
 
@@ -87,6 +87,13 @@ class Rate:
         return f"{self.calls}/{unit}" if unit else f"{self.calls} in {self.per} s"
 
 
+@dataclass(slots=True)
+class _Given:
+    """A turn, and the monotonic second from which it counts: when it was given, then when it was used."""
+
+    at: float
+
+
 class Limiter:
     """Hands out the turns of one profile in the order of asking; safe for many tasks of one loop.
 
@@ -103,7 +110,8 @@ class Limiter:
         self._turns, self._profile, self._rate = turns, profile, rate
         self._clock, self._tell, self._counter = clock, tell, counter
         self._queue = asyncio.Lock()
-        self._given: deque[float] = deque(maxlen=rate.calls if rate else 0)
+        self._given: deque[_Given] = deque(maxlen=rate.calls if rate else 0)
+        self._unused: deque[_Given] = deque()
         self._seeker = Seeker(rate.calls / rate.per) if rate and rate.sought else None
         # Our own holds are kept in seconds that no clock being set can move; the store's are dates, for all processes.
         self._held_until = float("-inf")
@@ -111,20 +119,26 @@ class Limiter:
         self._strikes = self._failures = 0
 
     async def turn(self) -> None:
-        """Wait until one more request is allowed; it is then counted."""
+        """Wait until one more request is allowed; it is then counted, and `sent` says when it was used."""
         async with self._queue:
             while (rest := await self._rest()) > 0:
                 await self._wait(rest)
             # The store counts from when it was asked. If it was busy, this turn is used later than it counted,
             # and a turn counted one window on would come too soon after it.
-            if (rest := self._rest_here()) > 0:
+            while (rest := self._rest_here()) > 0:
                 await self._wait(rest)
             now = self._clock.monotonic()
-            self._given.append(now)
+            self._given.append(given := _Given(now))
+            self._unused.append(given)
             if self._seeker:
                 self._seeker.sent(now)
             if self._strikes:
                 self._probing_until = now + max(self._window, _SHORT_WINDOW)
+
+    def sent(self) -> None:
+        """A request that had its turn leaves now: a new connection to the vendor took its time before that."""
+        if self._unused:
+            self._unused.popleft().at = self._clock.monotonic()
 
     async def hold(self, retry_after: float | None) -> float:
         """The vendor said 429: nobody gets a turn for a while; returns the seconds.
@@ -192,7 +206,7 @@ class Limiter:
     def _rest_here(self) -> float:
         if self._rate is None or len(self._given) < self._rate.calls:
             return 0.0
-        return self._given[0] + self._window - self._clock.monotonic()
+        return min(given.at for given in self._given) + self._window - self._clock.monotonic()
 
     @property
     def _calls(self) -> int:
