@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gapless.adjust import Judged
-    from gapless.app import AsyncWarehouse, Warehouse, open, open_async  # noqa: A004 - `gapless.open` reads well
+    from gapless.app import AsyncWarehouse, Warehouse, open, open_async, restore  # noqa: A004 - `gapless.open` reads well
     from gapless.errors import (
         BarsMissing,
         BarsMissingWarning,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "gapless.adjust": ("Judged",),
-    "gapless.app": ("AsyncWarehouse", "Warehouse", "open", "open_async"),
+    "gapless.app": ("AsyncWarehouse", "Warehouse", "open", "open_async", "restore"),
     "gapless.errors": ("BarsMissing", "BarsMissingWarning", "DoubtfulAdjustmentWarning", "GaplessError"),
     "gapless.frames": ("Bars", "Scan"),
     "gapless.plan": ("Plan",),
@@ -62,6 +62,7 @@ __all__ = [
     "Warehouse",
     "open",
     "open_async",
+    "restore",
 ]
 
 

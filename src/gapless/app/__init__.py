@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 from gapless.app.aio import AsyncWarehouse
+from gapless.app.opening import restored
 from gapless.app.warehouse import Warehouse, open_warehouse
 from gapless.frames import Bars
 from gapless.settings import SETTINGS, load, user_file
 
-__all__ = ["AsyncWarehouse", "Bars", "Warehouse", "open", "open_async", "open_warehouse"]
+__all__ = ["AsyncWarehouse", "Bars", "Warehouse", "open", "open_async", "open_warehouse", "restore"]
 
 
 def open(store: str | None = None, **settings: str) -> Warehouse:  # noqa: A001 - `gapless.open` reads well
@@ -34,6 +35,26 @@ def open_async(store: str | None = None, **settings: str) -> AsyncWarehouse:
     Arguments and errors are those of `open`. Opening takes milliseconds and is done at once.
     """
     return AsyncWarehouse(open(store, **settings))
+
+
+def restore(backup: Path, store: str | None = None, *, replace: bool = False) -> int:
+    """Put a backup back as a store; returns its bytes.
+
+    The copy is synced and every bar in it is read before it gets its name; until then nothing changes.
+
+    Args:
+        backup: a file that `Warehouse.backup` made.
+        store: as in `open`.
+        replace: also where there is a store already.
+
+    Raises:
+        UsageError: the backup is not there or of another kind, or there is a store and `replace` is not set.
+        StoreDamaged: the backup is damaged.
+        StorageError: the store cannot be made, or the one to be replaced is in use.
+    """
+    flags = {} if store is None else {"store": store}
+    settings = load(flags, env=os.environ, folder=Path.cwd(), user_file=user_file())
+    return restored(backup, settings.store, replace=replace)
 
 
 def _dotted(name: str) -> str:

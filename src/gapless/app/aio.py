@@ -218,6 +218,10 @@ class AsyncWarehouse:
         """As `Warehouse.verify`."""
         return await asyncio.to_thread(self.warehouse.verify, repair=repair)
 
+    async def backup(self, target: Path, *, replace: bool = False) -> int:
+        """As `Warehouse.backup`."""
+        return await asyncio.to_thread(self.warehouse.backup, target, replace=replace)
+
     # -- inside
 
     async def _alone(

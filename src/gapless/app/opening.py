@@ -1,12 +1,13 @@
 """Opens stores with what a store needs of other rooms: how bars are derived, and when markets are open."""
 
 from contextlib import suppress
+from pathlib import Path
 
 from gapless.calendars import open_calendar
 from gapless.errors import NoStore, StoreReadOnly
 from gapless.ports import Store
 from gapless.resample import derive
-from gapless.stores import open_store
+from gapless.stores import open_store, restore_store
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.timeframe import Base
@@ -25,6 +26,11 @@ def opened(url: str, *, create: bool = True) -> Store:
         with suppress(NoStore):
             return open_store(url, derive=derive, open_time=_open_time, read_only=True)
         raise
+
+
+def restored(backup: Path, url: str, *, replace: bool) -> int:
+    """Put a copy of a backup where the store at `url` is to be; returns its bytes. See `restore_store`."""
+    return restore_store(backup, url, derive=derive, open_time=_open_time, replace=replace)
 
 
 def _open_time(instrument: Instrument, base: Base, span: Span) -> SpanSet:

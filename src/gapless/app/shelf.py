@@ -281,6 +281,18 @@ class Shelf(ABC):
                 self.store.set_aside(damage, now=self._clock.now())
         return damages
 
+    def backup(self, target: Path, *, replace: bool = False) -> int:
+        """Copy the store as it is at this moment into one file, while others go on writing; returns its bytes.
+
+        The copy is synced and every bar in it is read before it gets its name. `gapless.restore` puts it back.
+
+        Raises:
+            UsageError: there is a file already, and `replace` is not set.
+            StoreDamaged: the store holds damage; no file was made.
+            StorageError: the file cannot be made, or the one to be replaced is in use.
+        """
+        return self.store.backup(target, replace=replace)
+
     # -- inside
 
     @abstractmethod

@@ -34,6 +34,10 @@ COMMANDS = {
         "import": ("moving", "Take in an exported folder, or a file of your own."),
         "mcp": ("mcp", "Serve the store to a language model, over standard input and output."),
     },
+    "Keep it": {
+        "backup": ("safekeeping", "Copy the store into one file, while others go on writing."),
+        "restore": ("safekeeping", "Put such a copy back as the store."),
+    },
     "Around it": {
         "doctor": ("health", "Check that key, store, calendar and vendor are as they should be."),
         "config": ("health", "Show the settings, and where each one comes from."),

@@ -61,6 +61,8 @@ def restore_store(
         StoreDamaged: the backup is damaged.
         StorageError: the store cannot be made, or the one to be replaced is in use.
     """
+    if not backup.is_file():
+        raise UsageError(f"There is no backup at `{backup}`.", hint="Name a file that `gapless backup` made.")
     scheme = _PLAIN if url.startswith(_PLAIN) else ""
     source = open_store(f"{scheme}{backup}", derive=derive, open_time=open_time, read_only=True, create=False)
     try:
