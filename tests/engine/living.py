@@ -19,6 +19,8 @@ from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import MINUTE, Base
 
 KINDS = ("packed", "plain")
+_PATIENCE = 60.0
+"""Seconds that a sandbox may take to start or to stop, on a machine with much else to do."""
 AGGS = "/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{from}/{to}"
 
 
@@ -67,15 +69,18 @@ def living(market: Market, **options: Any) -> Iterator[Sandbox]:  # noqa: ANN401
     sandbox = Sandbox(market, **options)
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
-        thread = threading.Thread(target=loop.run_forever)
+        # A thread that nothing waits for: one that cannot be stopped must not keep this process for ever.
+        thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
         try:
-            asyncio.run_coroutine_threadsafe(sandbox.start(), loop).result(timeout=10)
+            asyncio.run_coroutine_threadsafe(sandbox.start(), loop).result(timeout=_PATIENCE)
             yield sandbox
         finally:
-            asyncio.run_coroutine_threadsafe(sandbox.stop(), loop).result(timeout=10)
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+            try:
+                asyncio.run_coroutine_threadsafe(sandbox.stop(), loop).result(timeout=_PATIENCE)
+            finally:
+                loop.call_soon_threadsafe(loop.stop)
+                thread.join(_PATIENCE)
 
 
 def store_url(folder: Path, kind: str) -> str:

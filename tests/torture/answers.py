@@ -125,4 +125,4 @@ def _judged(name: str, came: Came) -> list[str]:
     return found
 
 
-HARNESS = Harness("one answer in five goes wrong", 1_500, 100_000, measure)
+HARNESS = Harness("one answer in five goes wrong", 5_000, 100_000, measure)

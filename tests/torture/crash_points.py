@@ -96,4 +96,4 @@ def _stages(here: World, kind: str, tried: _Tried) -> Iterator[Task]:
         shutil.rmtree(here.folder / name)
 
 
-HARNESS = Harness(_FAULT, 2, 20, measure)
+HARNESS = Harness(_FAULT, 3, 20, measure)

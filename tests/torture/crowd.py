@@ -165,4 +165,4 @@ def _looked_at(sandbox: Sandbox, share: Share, kills: int) -> list[str]:
     return found
 
 
-HARNESS = Harness(_FAULT, 20, 1800, measure)
+HARNESS = Harness(_FAULT, 60, 1_800, measure)

@@ -95,4 +95,4 @@ def _look(here: World, task: Task, asked: int, stored: int) -> int:
     return now
 
 
-HARNESS = Harness(_FAULT, 40, 1000, measure)
+HARNESS = Harness(_FAULT, 100, 1_000, measure)

@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from gapless.calendars import open_calendar
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 
 _POLL = 0.01
-_LONGEST = 120.0
-"""Seconds that one child may take: then something hangs."""
+_LONGEST = 240.0
+"""Seconds that one child may take, or the nursery for an answer: then something hangs."""
 
 
 class Nursery:
@@ -46,13 +46,13 @@ class Nursery:
     def start(self, work: Callable[..., None], *args: object) -> int:
         """Fork a child that runs `work(*args)`; its process id."""
         self._pipe.send((work, args))
-        pid: int = self._pipe.recv()
+        pid: int = self._heard()
         return pid
 
     def ended(self, pid: int) -> int | None:
         """How a child ended, negative for a signal; None while it runs. Until this is told its id is its own."""
         self._pipe.send(pid)
-        code: int | None = self._pipe.recv()
+        code: int | None = self._heard()
         return code
 
     def wait(self, pid: int) -> int:
@@ -64,6 +64,11 @@ class Nursery:
                 raise TimeoutError(f"a child ran for more than {_LONGEST:.0f} s")
             time.sleep(_POLL)
         return code
+
+    def _heard(self) -> Any:  # noqa: ANN401 - the caller knows what it asked for
+        if not self._pipe.poll(_LONGEST):
+            raise TimeoutError(f"the nursery said nothing for {_LONGEST:.0f} s")
+        return self._pipe.recv()
 
     def kill(self, pid: int) -> int:
         """End a child as `kill -9` does, unless it has ended already; how it ended."""

@@ -29,15 +29,15 @@ class _Promised:
     fence: int = 0
 
 
-def measure(size: int, seed: int, synchronous: str = "FULL") -> Figure:
-    """Cut `size` times: at any moment of four runs, of both kinds of store with a long and a short journal."""
+def measure(size: int, seed: int, synchronous: str = "FULL", kinds: Sequence[str] = KINDS) -> Figure:
+    """Cut `size` times: at any moment of the runs of each kind of store, with a long and a short journal."""
     if reason := why_not():
         return Figure(_FAULT, 0, "cuts", 0, f"not tried: {reason}")
     rng = Random(seed)
     broken: list[str] = []
-    calls = 0
+    calls, runs = 0, len(kinds) * len(_JOURNALS)
     with TemporaryDirectory() as folder:
-        for kind in KINDS:
+        for kind in kinds:
             for journal in _JOURNALS:
                 place = Path(folder) / f"{kind}-{journal}"
                 place.mkdir()
@@ -45,9 +45,9 @@ def measure(size: int, seed: int, synchronous: str = "FULL") -> Figure:
                 events = record(place, tape, "torture.powered", kind, str(place), str(journal), synchronous)
                 calls += len(events)
                 broken += _unlike(events, place)
-                broken += _cut(kind, events, size // 4, rng, Path(folder))
-    detail = f"4 runs of {calls:,} calls that change files" if not broken else broken[0]
-    return Figure(_FAULT, size // 4 * 4, "cuts", len(broken), detail)
+                broken += _cut(kind, events, size // runs, rng, Path(folder))
+    detail = f"{runs} runs of {calls:,} calls that change files" if not broken else broken[0]
+    return Figure(_FAULT, size // runs * runs, "cuts", len(broken), detail)
 
 
 def _unlike(events: Sequence[Event], place: Path) -> list[str]:
@@ -112,4 +112,4 @@ def _compared(store: Store, promised: _Promised, expected: Sequence[State], rng:
             yield "the next write is not what was written"
 
 
-HARNESS = Harness(_FAULT, 400, 100_000, measure)
+HARNESS = Harness(_FAULT, 2_000, 100_000, measure)

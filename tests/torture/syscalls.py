@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory, mkdtemp
+from threading import Timer
 
 from cli.program import Gapless
 from engine.living import NOW, OwnedClock, living, utc, warehouse
@@ -33,9 +34,6 @@ from torture.nursery import Nursery
 from torture.oracle import Oracle
 
 FAULT = "EIO, ENOSPC, short and false writes at the n-th system call"
-SYMBOLS = ("AAPL",)
-START, END = "2026-09-01T00:00Z", "2026-09-03T00:00Z"
-SPAN = Span(utc("2026-09-01"), utc("2026-09-03"))
 CALLS = ("pwrite64", "pread64", "fdatasync", "ftruncate")
 FILES = ("", "-wal", "-shm", "-journal")
 KINDS = (
@@ -49,8 +47,31 @@ PAGES = 6
 LIE = "retval=100"
 """The system says that 100 bytes were written, and wrote none: the caller writes the rest, and the 100 are lost."""
 
+_LONGEST = 240.0
+"""Seconds that `strace` may take."""
+
 Plant = Callable[[], None]
 """A bug on purpose; it is called in the process that is to have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run is asked for: these symbols from one date to another (UTC)."""
+
+    symbols: tuple[str, ...]
+    start: str
+    end: str
+
+    @property
+    def span(self) -> Span:
+        """From and to, in Unix ms."""
+        return Span(utc(self.start), utc(self.end))
+
+
+SMALL = Wanted(("AAPL",), "2026-09-01", "2026-09-03")
+LARGE = Wanted(("AAPL", "X:BTCUSD", "C:EURUSD"), "2026-08-03", "2026-09-03")
+EVERY = 1_000
+"""So many are all that the small run has; who wants more gets the large one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +94,7 @@ class _Bench:
 
     nursery: Nursery
     sandbox: Sandbox
+    wanted: Wanted
     oracle: Oracle
     plant: Plant | None
 
@@ -118,10 +140,15 @@ class _Bench:
         try:
             with warehouse(self.sandbox.url, f"{folder}/market.gapless", OwnedClock()) as house:
                 problems = self.oracle.broken(house)
-                report = house.backfill(SYMBOLS, ["1m", "1d"], START, END)
+                report = house.backfill(
+                    self.wanted.symbols,
+                    ["1m", "1d"],
+                    f"{self.wanted.start}T00:00Z",
+                    f"{self.wanted.end}T00:00Z",
+                )
                 if report.exit_code:
                     problems.append(f"the next run ended with {report.exit_code}: {report.error}")
-                return problems + self.oracle.incomplete(house, SPAN) + self.oracle.broken(house)
+                return problems + self.oracle.incomplete(house, self.wanted.span) + self.oracle.broken(house)
         except StorageError as error:
             return [f"the store cannot be used any more: {error}"]
 
@@ -136,7 +163,9 @@ class _Bench:
 
     def _program(self, folder: Path, inject: Sequence[str], *, limit: int = 0) -> tuple[int, str]:
         """Run a backfill under `strace`; its exit code, and the calls on the store's files."""
-        return self._traced(folder, inject, live, str(folder), self.sandbox.url, limit, self.plant)
+        return self._traced(
+            folder, inject, live, str(folder), self.sandbox.url, self.wanted, limit, self.plant
+        )
 
     def _traced(
         self, folder: Path, inject: Sequence[str], work: Callable[..., None], *args: object
@@ -147,16 +176,21 @@ class _Bench:
         command = ["strace", "-f", "-y", "-s", "0", "-e", f"trace={','.join(CALLS)}", *inject, *paths]
         with subprocess.Popen([*command, "-o", str(log), "-p", str(pid)], stderr=subprocess.PIPE) as tracer:
             assert tracer.stderr is not None
-            if b"attached" not in (line := tracer.stderr.readline()):
-                os.kill(pid, signal.SIGKILL)
-                raise RuntimeError(f"strace cannot look on: {line.decode()}")
-            (folder / "go").touch()
-            code = self.nursery.wait(pid)
-            tracer.communicate(timeout=20)
+            enough = Timer(_LONGEST, tracer.kill)
+            enough.start()
+            try:
+                if b"attached" not in (line := tracer.stderr.readline()):
+                    os.kill(pid, signal.SIGKILL)
+                    raise RuntimeError(f"strace cannot look on: {line.decode()}")
+                (folder / "go").touch()
+                code = self.nursery.wait(pid)
+                tracer.communicate()
+            finally:
+                enough.cancel()
         return code, log.read_text()
 
 
-def live(folder: str, url: str, limit: int, plant: Plant | None) -> None:
+def live(folder: str, url: str, wanted: Wanted, limit: int, plant: Plant | None) -> None:
     """What the child does: wait until somebody looks on, then be the program; `limit` bytes to a file, 0 for any."""
     _begin(folder, plant)
     settings = {
@@ -167,7 +201,8 @@ def live(folder: str, url: str, limit: int, plant: Plant | None) -> None:
     program = Gapless(Path(folder), {**settings, "MASSIVE_API_KEY": "sandbox"})
     if limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-    ended = program("backfill", *SYMBOLS, "-t", "1m,1d", "--start", START, "--end", END)
+    dates = ("--start", f"{wanted.start}T00:00Z", "--end", f"{wanted.end}T00:00Z")
+    ended = program("backfill", *wanted.symbols, "-t", "1m,1d", *dates)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     Path(folder, "err").write_text(ended.err)
     os._exit(ended.code)
@@ -201,21 +236,32 @@ def possible() -> str:
     return "" if done.returncode == 0 else "strace is not allowed to trace here"
 
 
-def measure(size: int, seed: int, *, plant: Plant | None = None, calls: Sequence[str] = ()) -> Figure:
-    """Try `size` of all the faults there are, or all of them; with `calls` only errors of these."""
+def measure(
+    size: int,
+    seed: int,
+    *,
+    plant: Plant | None = None,
+    calls: Sequence[str] = (),
+    share: tuple[int, int] = (0, 1),
+) -> Figure:
+    """Try `size` of all the faults there are, or all of them; with `calls` only errors of these.
+
+    Of a `share` (2, 3) it is every third one, from the third.
+    """
     broken: list[str] = []
     met: Counter[str] = Counter()
+    wanted = SMALL if size <= EVERY else LARGE
     with ExitStack() as stack:
         room = Path(stack.enter_context(TemporaryDirectory()))
         sandbox = stack.enter_context(living(SyntheticMarket(seed), now=Pinned(NOW)))
-        oracle = Oracle(sandbox, SYMBOLS, SPAN)
-        bench = _Bench(stack.enter_context(Nursery()), sandbox, oracle, plant)
+        oracle = Oracle(sandbox, wanted.symbols, wanted.span)
+        bench = _Bench(stack.enter_context(Nursery()), sandbox, wanted, oracle, plant)
         cases = [
             case
             for case in _cases(bench, _fresh(room))
             if not calls or (case.call in calls and case.how != LIE)
         ]
-        chosen = Random(seed).sample(cases, min(size, len(cases)))
+        chosen = Random(seed).sample(cases, min(size, len(cases)))[share[0] :: share[1]]
         for case in chosen:
             folder = _fresh(room)
             hit, problems = bench.tried(case, folder)
@@ -255,4 +301,4 @@ def _wrote_on(log: str) -> bool:
     return False
 
 
-HARNESS = Harness(FAULT, 50, 5_000, measure)
+HARNESS = Harness(FAULT, EVERY, 5_000, measure)

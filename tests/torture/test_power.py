@@ -10,7 +10,7 @@ import pytest
 from gapless.errors import StoreDamaged
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.timeframe import Base
-from stores.making import EVER, SPY, file_of, minutes, opened, put, url_of
+from stores.making import EVER, KINDS, SPY, file_of, minutes, opened, put, url_of
 from torture.disk import Disk
 from torture.power import HARNESS, measure
 from torture.tape import Name, Sync, Truncate, Write, why_not
@@ -19,10 +19,11 @@ traced = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can be")
 
 
 @traced
-def test_a_power_cut_costs_nothing_that_was_acknowledged() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_power_cut_costs_nothing_that_was_acknowledged(kind: str) -> None:
     """Whatever the disk did not sync is dropped, torn or reordered; the store opens and has every told write."""
-    figure = HARNESS.measure(HARNESS.small, 1)
-    assert (figure.tried, figure.broken) == (HARNESS.small, 0), figure.detail
+    figure = measure(HARNESS.small // 2, 1, kinds=(kind,))
+    assert (figure.tried, figure.broken) == (HARNESS.small // 2, 0), figure.detail
 
 
 @traced
