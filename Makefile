@@ -26,7 +26,7 @@ torture: $(VENV)/.tested
 	PYTHONPATH=tests $(BIN)/python -m torture
 
 bench: $(VENV)/.tested
-	$(BIN)/pip install --quiet --editable ".[read]" --group bench
+	$(BIN)/pip install --quiet --editable ".[read,server]" --group bench
 	$(BIN)/python benchmarks/stores.py
 	$(BIN)/python benchmarks/decode.py
 	$(BIN)/python benchmarks/throughput.py
@@ -39,7 +39,7 @@ lock:
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip install --quiet uv
 	$(VENV)-lock/bin/uv pip compile --quiet --no-emit-index-url --no-annotate --universal --python-version 3.11 \
-		--extra read --extra mcp \
+		--extra read --extra mcp --extra server \
 		--group pyproject.toml:test --no-header pyproject.toml -o requirements.lock
 	rm -rf $(VENV)-lock
 
@@ -52,7 +52,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/pip install --quiet --constraint requirements.lock --editable ".[read,mcp]" --group test
+	$(BIN)/pip install --quiet --constraint requirements.lock --editable ".[read,mcp,server]" --group test
 	@touch $@
 
 clean:

@@ -12,7 +12,8 @@ GaplessError
 ├── BarsMissing           a read is not whole, and was not allowed to be less (.gaps)
 └── RunOver               the run stops; each has its exit code
     ├── UsageError            2  the person must change something
-    │   └── NoStore               there is no store at that address yet
+    │   ├── NoStore               there is no store at that address yet
+    │   └── NotStored             nothing of it is stored, and it was never asked for
     ├── KeyRefused            4  no key, an unknown key
     ├── OwnLimit              5  a limit that the person set was reached
     ├── LeaseHeld             6  another run works on the same series
@@ -138,6 +139,10 @@ class UsageError(RunOver):
 
 class NoStore(UsageError):
     """There is no store at that address yet, and this is not the moment to make one."""
+
+
+class NotStored(UsageError):
+    """Nothing of what was asked for is stored, and it was never wished for."""
 
 
 class KeyRefused(RunOver):

@@ -238,12 +238,26 @@ class Store(Protocol):
         """Record that a run began, and what it was asked for."""
         ...
 
+    def note_progress(self, run_id: str, progress: Mapping[str, Any]) -> None:
+        """Keep how far a run is, over what was kept before; nothing once it has ended. A power cut may take it."""
+        ...
+
     def end_run(self, run_id: str, ended: int, report: Mapping[str, Any]) -> None:
         """Record how a run ended."""
         ...
 
-    def runs(self, limit: int = 20) -> list[dict[str, Any]]:
-        """The latest runs, newest first: `run_id`, `started`, `ended`, `wish`, `report`."""
+    def runs(self, limit: int = 20, run_id: str | None = None) -> list[dict[str, Any]]:
+        """The latest runs, or this one, newest first: `run_id`, `started`, `ended`, `wish`, `progress`, `report`."""
+        ...
+
+    # -- what changed
+
+    def pulse(self) -> int:
+        """Another number whenever anything was written by anybody else; asking costs microseconds."""
+        ...
+
+    def stamps(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """By ticker and base: how often the series was written, and when last (Unix ms)."""
         ...
 
     # -- health

@@ -16,7 +16,7 @@ from gapless.cli.errors import run
 from gapless.cli.root import COMMANDS, cli
 
 NAMES = [name for group in COMMANDS.values() for name in group]
-FETCHING = {"plan", "backfill", "update", "repair", "schedule", "bars", "mcp", "doctor", "config"}
+FETCHING = {"plan", "backfill", "update", "repair", "schedule", "bars", "mcp", "doctor", "config", "serve"}
 
 
 def command(name: str) -> click.Command:

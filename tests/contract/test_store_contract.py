@@ -448,10 +448,45 @@ def test_runs_are_listed_newest_first(store: Store) -> None:
     store.begin_run("b", 200, {})
     store.end_run("a", 150, {"bars": 7, "share": 0.5})
     unended, ended = store.runs()
-    assert unended == {"run_id": "b", "started": 200, "ended": None, "wish": {}, "report": None}
+    going = {"run_id": "b", "started": 200, "ended": None, "wish": {}, "progress": None, "report": None}
+    assert unended == going
     assert (ended["run_id"], ended["ended"]) == ("a", 150)
     assert (ended["wish"], ended["report"]) == ({"symbols": ["SPY"]}, {"bars": 7, "share": 0.5})
     assert [run["run_id"] for run in store.runs(limit=1)] == ["b"]
+    assert [run["run_id"] for run in store.runs(run_id="a")] == ["a"]
+    assert store.runs(run_id="c") == []
+
+
+def test_progress_is_noted_over_what_was_noted_until_the_run_ends(store: Store) -> None:
+    """The last note stands until the report takes its place; after that nothing changes it."""
+    store.begin_run("a", 100, {})
+    store.note_progress("a", {"bars": 1})
+    store.note_progress("a", {"bars": 2})
+    (run,) = store.runs()
+    assert (run["ended"], run["progress"], run["report"]) == (None, {"bars": 2}, None)
+    store.end_run("a", 150, {"bars": 3})
+    store.note_progress("a", {"bars": 2})
+    (run,) = store.runs()
+    assert (run["ended"], run["progress"], run["report"]) == (150, None, {"bars": 3})
+
+
+def test_a_pulse_tells_of_every_write_by_others(url: str) -> None:
+    """Another number after each commit of another opening, the same one while nothing happens; stamps say of what."""
+    with closing(opened(url)) as writer, closing(opened(url, read_only=True)) as reader:
+        assert reader.stamps() == {}
+        seen = [reader.pulse()]
+        assert reader.pulse() == seen[0]
+        put(writer, minutes(10))
+        seen.append(reader.pulse())
+        writer.begin_run("a", 100, {})
+        seen.append(reader.pulse())
+        writer.note_progress("a", {"bars": 2})
+        seen.append(reader.pulse())
+        assert len(set(seen)) == len(seen)
+        ((name, (count, written)),) = reader.stamps().items()
+        assert (name, written) == (("SPY", "1m"), 1)
+        put(writer, minutes(10), at=7)
+        assert reader.stamps() == {name: (count + 1, 7)}
 
 
 def test_a_run_that_never_began_cannot_end(store: Store) -> None:

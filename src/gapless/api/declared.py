@@ -86,7 +86,7 @@ STATUSES: Mapping[int, str] = {
     404: "No such address, symbol or run.",
     405: "The address knows other methods; `Allow` names them.",
     406: "None of the kinds that `Accept` names.",
-    408: "The request did not come to an end in time.",
+    408: "The request did not come to an end in ten seconds.",
     409: "Not now: bars are missing, or another run is under way.",
     413: "The body is too large.",
     415: "The body is not JSON.",

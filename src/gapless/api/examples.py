@@ -215,24 +215,23 @@ SESSIONS: dict[str, Any] = {
 }
 
 PLAN: dict[str, Any] = {
-    "requests": 4,
-    "seconds": 12.0,
-    "bars": 51000,
-    "stored_bytes": 408000,
+    "requests": 1,
+    "action_requests": 2,
+    "bars": 780,
+    "seconds": 0.0,
     "notes": ["Planned for the vendor's `basic` plan (2 years of history, finished days only)."],
-    "series": [
+    "jobs": [
         {
+            "id": "9f86d081884c7d65",
             "symbol": "AAPL",
             "base": "1m",
             "start": _DAY,
             "end": 1772514000000,
-            "requests": 2,
+            "requests": 1,
             "bars": 780,
-            "jobs": [{"start": _DAY, "end": 1772514000000, "requests": 1, "bars": 780}],
-            "refused_ms": 0,
-            "waiting_ms": 0,
         }
     ],
+    "stored_bytes": 6240,
 }
 
 PROGRESS: dict[str, Any] = {
@@ -293,8 +292,8 @@ STOPPED: dict[str, Any] = {"run_id": _RUN}
 
 AGGS: dict[str, Any] = {
     "ticker": "AAPL",
-    "queryCount": 2,
-    "resultsCount": 2,
+    "queryCount": 1,
+    "resultsCount": 1,
     "adjusted": False,
     "results": [
         {
@@ -311,6 +310,7 @@ AGGS: dict[str, Any] = {
     "status": "OK",
     "request_id": "5d41402abc4b2a76b9719d911017c592",
     "count": 1,
+    "next_url": "http://127.0.0.1:8720/v2/aggs/ticker/AAPL/range/5/minute/1772462100000/2026-03-02?cursor=YWRqd",
 }
 
 METRICS = (

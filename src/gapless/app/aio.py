@@ -6,17 +6,18 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from gapless.adjust import Judged
 from gapless.app.doctor import Finding
+from gapless.app.inspection import MarketHours
 from gapless.app.instants import When
 from gapless.app.warehouse import Warehouse
 from gapless.errors import GaplessError
 from gapless.frames import Bars, Scan
 from gapless.plan import Plan
 from gapless.quality import Flag
-from gapless.reports import Explanation, RunReport, SeriesStatus
+from gapless.reports import CloseUp, Explanation, RunReport, SeriesStatus
 from gapless.sql import Limits, SqlResult
 from gapless.transfer import ExportReceipt, ImportReceipt, Layout
 from gapless.vocabulary.events import Tell
@@ -101,6 +102,26 @@ class AsyncWarehouse:
     async def explain(self, symbol: str, timeframe: str, instant: When) -> Explanation:
         """As `Warehouse.explain`."""
         return await asyncio.to_thread(self.warehouse.explain, symbol, timeframe, instant)
+
+    async def days(
+        self, symbol: str, timeframe: str = "1m", start: When | None = None, end: When | None = None
+    ) -> CloseUp:
+        """As `Warehouse.days`."""
+        return await asyncio.to_thread(self.warehouse.days, symbol, timeframe, start, end)
+
+    async def stretches(
+        self, symbol: str, timeframe: str = "1m", start: When | None = None, end: When | None = None
+    ) -> CloseUp:
+        """As `Warehouse.stretches`."""
+        return await asyncio.to_thread(self.warehouse.stretches, symbol, timeframe, start, end)
+
+    async def hours(self, symbol: str, start: When, end: When | None = None) -> MarketHours:
+        """As `Warehouse.hours`."""
+        return await asyncio.to_thread(self.warehouse.hours, symbol, start, end)
+
+    async def runs(self, limit: int = 20, run_id: str | None = None) -> list[dict[str, Any]]:
+        """As `Warehouse.runs`."""
+        return await asyncio.to_thread(self.warehouse.runs, limit, run_id)
 
     # -- read
 

@@ -11,7 +11,7 @@ from gapless.app.looping import run_to_end
 from gapless.errors import GaplessError
 from gapless.reports import RunReport
 from gapless.reports.plain import as_json
-from gapless.settings import KEY_VARIABLES, Settings
+from gapless.settings import SECRET_VARIABLES, Settings
 
 COMMAND_SECONDS = 30.0
 """How long a command may take before it is killed, with all that it started."""
@@ -53,7 +53,7 @@ def run_command(
     Its environment is ours and `more`, but for the key. What it prints is only shown where it fails: standard output
     belongs to us.
     """
-    env = {name: text for name, text in os.environ.items() if name not in KEY_VARIABLES} | dict(more)
+    env = {name: text for name, text in os.environ.items() if name not in SECRET_VARIABLES} | dict(more)
     try:
         # Files rather than pipes: a program that does not read, or leaves a child behind, keeps nobody waiting.
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from gapless.errors import UsageError
 from gapless.vocabulary.instrument import AssetClass
 from gapless.vocabulary.span import Span
+from gapless.vocabulary.steps import OPEN_END
 
 When = str | int | date | datetime
 """A moment as a caller may give it: text, Unix milliseconds, a date or a datetime with a zone."""
@@ -22,8 +23,15 @@ def parse_instant(when: When, asset_class: AssetClass, *, now: int, param: str) 
     Text may also be `now`, or `30d`, `4w`, `6mo`, `1y`: that long before the midnight that began today.
 
     Raises:
-        UsageError: something else; `param` names what it was given for.
+        UsageError: something else, or beyond the years 1970 to 2999; `param` names what it was given for.
     """
+    found = _instant(when, asset_class, now=now, param=param)
+    if 0 <= found <= OPEN_END:
+        return found
+    raise UsageError(f"`{param}` was `{when}`, which is beyond the years 1970 to 2999.", hint=_EXAMPLES)
+
+
+def _instant(when: When, asset_class: AssetClass, *, now: int, param: str) -> int:
     zone = ZoneInfo(asset_class.zone)
     if isinstance(when, int):
         return when

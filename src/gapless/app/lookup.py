@@ -8,7 +8,7 @@ from enum import StrEnum
 from gapless.app.instants import When, iso, parse_instant, span_between, typed
 from gapless.app.reading import Reader, final_until
 from gapless.app.survey import settled_until
-from gapless.errors import BarsMissing, BarsMissingWarning, DoubtfulAdjustmentWarning, UsageError
+from gapless.errors import BarsMissing, BarsMissingWarning, DoubtfulAdjustmentWarning, NotStored, UsageError
 from gapless.frames import Bars, Piece
 from gapless.reports import Ground, gaps_of
 from gapless.resample import aligned
@@ -138,7 +138,7 @@ def _spans(asked: Asked, instrument: Instrument, reader: Reader) -> tuple[Span, 
     frame, base = asked.timeframe, reader.base(asked.timeframe)
     held = reader.held(instrument, base) if None in (asked.start, asked.end) else None
     if asked.start is None and held is None:
-        raise UsageError(
+        raise NotStored(
             f"No {base} bars of {instrument} are stored.",
             hint=f"`gapless backfill {instrument} -t {frame} --start ...` first, or give a start.",
         )

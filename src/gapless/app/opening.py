@@ -13,13 +13,15 @@ from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.timeframe import Base
 
 
-def opened(url: str, *, create: bool = True) -> Store:
-    """The store at `url`; one that cannot be written is opened to be read.
+def opened(url: str, *, create: bool = True, read_only: bool = False) -> Store:
+    """The store at `url`; one that cannot be written is opened to be read, as is any with `read_only`.
 
     Raises:
         NoStore: nothing there, and `create` is not set.
         StorageError: it cannot be used.
     """
+    if read_only:
+        return open_store(url, derive=derive, open_time=_open_time, read_only=True)
     try:
         return open_store(url, derive=derive, open_time=_open_time, create=create)
     except StoreReadOnly:

@@ -66,6 +66,8 @@ class Reader:
         """
         instrument, frame = Instrument.parse(piece.symbol), Timeframe.parse(piece.timeframe)
         base = self.base(frame)
+        # Before the bars: what is written in between may then look missing, and never missing look covered.
+        self.coverage(instrument, base)
         hours = self._hours(instrument, frame, piece.span)
         windows = aligned(piece.span, frame, instrument.asset_class, hours)
         bars = self._base_bars(instrument, base, piece.span if frame.name == base else windows)

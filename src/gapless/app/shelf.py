@@ -18,7 +18,7 @@ from gapless.app.running import holder, new_run_id
 from gapless.app.views import views_of
 from gapless.calendars import open_calendar
 from gapless.engine import series_name
-from gapless.errors import NoStore, UsageError
+from gapless.errors import NoStore, NotStored, UsageError
 from gapless.fetch import Rate
 from gapless.frames import Bars, Piece, Scan, scan
 from gapless.ports import Clock, Store
@@ -323,7 +323,7 @@ class Shelf(ABC):
         strangers = instruments - {wish.instrument for wish in known}
         if strangers:
             names = ", ".join(sorted(instrument.ticker for instrument in strangers))
-            raise UsageError(
+            raise NotStored(
                 f"{names} was never asked for in this store.", hint="`gapless backfill` it first."
             )
         return [
@@ -380,7 +380,7 @@ class Shelf(ABC):
             base = reader.base(frame)
             held = reader.held(instrument, base)
             if held is None:
-                raise UsageError(
+                raise NotStored(
                     f"{base} bars of {instrument}, which {frame} is made of, were never asked for.",
                     hint=f"`gapless backfill {instrument} -t {base} --start ...` first.",
                 )

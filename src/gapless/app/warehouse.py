@@ -6,25 +6,31 @@ from dataclasses import replace
 from gapless.app.clock import SystemClock
 from gapless.app.doctor import Finding, examine
 from gapless.app.hooks import tell_end
+from gapless.app.inspection import Inspection
 from gapless.app.instants import When
 from gapless.app.lookup import Remedy
 from gapless.app.looping import run_to_end
+from gapless.app.noting import Noting
 from gapless.app.opening import opened
 from gapless.app.planning import TRAILING_SESSIONS, make_plan, settled, up_to_now, wishes_for
 from gapless.app.questions import gaps, statuses
 from gapless.app.running import Broadcast, Run, new_run_id
-from gapless.app.shelf import Shelf
 from gapless.errors import NoStore
 from gapless.plan import Plan
 from gapless.ports import Clock, Store
-from gapless.reports import Ending, Recorder, RunReport, report_of
+from gapless.reports import Ending, Progress, Recorder, RunReport, report_of
 from gapless.settings import Settings
 from gapless.vocabulary.events import Tell
 from gapless.vocabulary.steps import OPEN_END, Wish
 
 
 def open_warehouse(
-    settings: Settings, *, create: bool = True, required: bool = True, clock: Clock | None = None
+    settings: Settings,
+    *,
+    create: bool = True,
+    required: bool = True,
+    read_only: bool = False,
+    clock: Clock | None = None,
 ) -> "Warehouse":
     """Open the store that the settings name.
 
@@ -32,6 +38,7 @@ def open_warehouse(
         settings: which store, which vendor, which rate.
         create: make the store where there is none.
         required: without `create`, refuse to go on where there is none; else the warehouse is empty.
+        read_only: only look at it, even where it could be written.
         clock: the real one unless a test owns the time.
 
     Raises:
@@ -39,7 +46,7 @@ def open_warehouse(
         StorageError: the store cannot be used.
     """
     try:
-        store: Store | None = opened(settings.store, create=create)
+        store: Store | None = opened(settings.store, create=create, read_only=read_only)
     except NoStore:
         if required:
             raise
@@ -47,7 +54,7 @@ def open_warehouse(
     return Warehouse(settings, store, clock or SystemClock())
 
 
-class Warehouse(Shelf):
+class Warehouse(Inspection):
     """Plans, backfills, proves and reads the bars of one store. Close it, or use it in a `with` block."""
 
     def __init__(self, settings: Settings, store: Store | None, clock: Clock) -> None:
@@ -131,8 +138,9 @@ class Warehouse(Shelf):
 
     def _carry_out(self, plan: Plan, wishes: Sequence[Wish], tell: Tell | None) -> RunReport:
         heard = Recorder(self._clock.monotonic)
-        broadcast = Broadcast([heard, *([tell] if tell else [])])
         run_id = new_run_id(self._clock.now())
+        notes = Noting(self.store, self._clock, run_id, self._progress(plan))
+        broadcast = Broadcast([heard, notes, *([tell] if tell else [])])
         run = Run(
             self.settings,
             self._subscription,
@@ -147,7 +155,8 @@ class Warehouse(Shelf):
         self.store.begin_run(run_id, self._clock.now(), {"wishes": [_words(wish) for wish in wishes]})
         self._runs.append(run)
         try:
-            run_to_end(run.carry_out(plan))
+            with notes:
+                run_to_end(run.carry_out(plan))
         finally:
             self._runs.remove(run)
         desk = self._desk()
@@ -166,6 +175,13 @@ class Warehouse(Shelf):
         finally:  # a store that is full is what somebody who waits for news wants to hear of
             complaints = tell_end(self.settings, report)
         return replace(report, problems=(*report.problems, *complaints))
+
+    def _progress(self, plan: Plan) -> Progress:
+        """What counts a run's progress, against the slowest of the rates that its jobs come under."""
+        rates = self._rates()
+        needed = [rate for job in plan.jobs if (rate := rates[job.instrument.asset_class])]
+        slowest = max(needed, key=lambda rate: rate.pace, default=None)
+        return Progress(self._clock.monotonic, *((slowest.calls, slowest.per) if slowest else ()))
 
 
 def _words(wish: Wish) -> dict[str, str | int | None]:

@@ -31,6 +31,7 @@ COMMANDS = {
         "bars": ("reading", "Print or draw bars: a table on a terminal, CSV into a pipe."),
         "sql": ("asking", "Ask in SQL, over all that is stored."),
         "export": ("moving", "Write final bars to Parquet, CSV, Arrow or SQLite files."),
+        "serve": ("serving", "Answer over HTTP, with a dashboard, beside whatever writes."),
         "import": ("moving", "Take in an exported folder, or a file of your own."),
         "mcp": ("mcp", "Serve the store to a language model, over standard input and output."),
     },

@@ -112,10 +112,10 @@ def _check(session: Session) -> None:
         NoStore, StorageError: the store cannot be used.
         KeyRefused: a timer would find no key.
     """
-    from gapless.settings import KEY_VARIABLES, load, user_file
+    from gapless.settings import SECRET_VARIABLES, load, user_file
 
     session.open().close()
-    env = {name: text for name, text in os.environ.items() if name not in KEY_VARIABLES}
+    env = {name: text for name, text in os.environ.items() if name not in SECRET_VARIABLES}
     try:
         load(session.flags, env=env, folder=Path.cwd(), user_file=user_file()).key  # noqa: B018 - to look is the check
     except KeyRefused:

@@ -60,3 +60,12 @@ def _column(name: str, values: NDArray[Any]) -> pa.Array:
         missing = values == NO_TRADES
         return pa.array(values, mask=missing if missing.any() else None)
     return pa.array(values, from_pandas=name in ("volume", "vwap"))
+
+
+def stream(part: SymbolBars) -> bytes:
+    """The bars of one symbol as an Arrow IPC stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema()) as writer:
+        writer.write_batch(batch(part))
+    found: bytes = sink.getvalue().to_pybytes()
+    return found

@@ -93,7 +93,7 @@ def status_of(wish: Wish, ground: Ground, *, bars: int, provisional: int) -> Ser
         base,
         wish.span.start,
         wish.span.end,
-        _percent(open_time, missing),
+        percent_of(open_time, missing),
         bars,
         provisional,
         missing.length,
@@ -120,7 +120,7 @@ def _by_reason(instrument: Instrument, base: Base, missing: SpanSet, coverage: C
     """Cut missing time where its reason changes, joining what has the same."""
     current: Gap | None = None
     for span in missing:
-        for part, entry in _explained(span, coverage):
+        for part, entry in ledger_pieces(span, coverage):
             gap = _gap(instrument, base, part, entry)
             same = current and (current.outcome, current.reason, current.due) == (
                 gap.outcome,
@@ -143,7 +143,8 @@ def _gap(instrument: Instrument, base: Base, span: Span, entry: Entry | None) ->
     return Gap(instrument.ticker, base, span.start, span.end, entry.outcome.value, entry.reason, entry.due)
 
 
-def _explained(span: Span, coverage: Coverage) -> Iterator[tuple[Span, Entry | None]]:
+def ledger_pieces(span: Span, coverage: Coverage) -> Iterator[tuple[Span, Entry | None]]:
+    """All of `span` in order, each piece with the entry that speaks for it, None where nobody ever asked."""
     at = span.start
     for piece in coverage.within(span):
         if piece.span.start > at:
@@ -154,7 +155,8 @@ def _explained(span: Span, coverage: Coverage) -> Iterator[tuple[Span, Entry | N
         yield Span(at, span.end), None
 
 
-def _percent(open_time: SpanSet, missing: SpanSet) -> float:
+def percent_of(open_time: SpanSet, missing: SpanSet) -> float:
+    """The share of the open time that is not missing, in percent, rounded down so that 100.0 means all."""
     if not missing.length:
         return 100.0
     return floor(1000 * (1 - missing.length / open_time.length)) / 10
@@ -162,10 +164,11 @@ def _percent(open_time: SpanSet, missing: SpanSet) -> float:
 
 def _month(month: Span, open_time: SpanSet, missing: SpanSet, coverage: Coverage) -> MonthMark:
     name = datetime.fromtimestamp((month.start + month.end) / 2000, UTC).strftime("%Y-%m")
-    return MonthMark(name, _mark(month, open_time, missing, coverage), _percent(open_time, missing))
+    return MonthMark(name, mark_of(month, open_time, missing, coverage), percent_of(open_time, missing))
 
 
-def _mark(month: Span, open_time: SpanSet, missing: SpanSet, coverage: Coverage) -> Mark:
+def mark_of(month: Span, open_time: SpanSet, missing: SpanSet, coverage: Coverage) -> Mark:
+    """The state at a glance of a month, or a day."""
     if not missing.length:
         if coverage.where(Outcome.PROVISIONAL).clip(month).length:
             return Mark.PROVISIONAL

@@ -79,6 +79,34 @@ SETTINGS = (
         Kind.WEBHOOK,
         personal=True,
     ),
+    Setting(
+        "serve.host",
+        "127.0.0.1",
+        "Where `gapless serve` listens; anything but this machine needs a token.",
+        Kind.TEXT,
+    ),
+    Setting("serve.port", "8720", "Its port; 0: a free one.", Kind.PORT),
+    Setting(
+        "serve.token",
+        "",
+        "What a caller must show who starts a run, or who comes from elsewhere; never in a TOML file or a flag.",
+        Kind.TEXT,
+        secret=True,
+    ),
+    Setting("serve.token_file", "", "A file with the token in it, readable by its owner alone.", Kind.TEXT),
+    Setting("serve.allow_write", "no", "Whether runs can be started over HTTP: yes or no.", Kind.SWITCH),
+    Setting(
+        "serve.allow_host",
+        "",
+        "More names under which it may be called, with commas between: what the `Host` header says.",
+        Kind.TEXT,
+    ),
+    Setting(
+        "serve.on_gap",
+        "raise",
+        "Where bars are missing, the vendor's own addresses answer with an error (raise) or with what is there (mark).",
+        Kind.ON_GAP,
+    ),
 )
 """Every setting, in the order in which they are shown."""
 
@@ -90,3 +118,5 @@ def env_name(name: str) -> str:
 
 KEY_VARIABLES = (env_name("massive.key"), *KEY_ALIASES)
 """Every environment variable that may hold the key, in the order in which they are looked at."""
+SECRET_VARIABLES = (*KEY_VARIABLES, env_name("serve.token"))
+"""Environment variables that no other program is handed."""

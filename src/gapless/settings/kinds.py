@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import shlex
+from collections.abc import Callable
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ PLANS = ("basic", "starter", "developer", "advanced")
 
 _DURATION = re.compile(r"(\d{1,6}) ?([smhd])")
 _MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_SWITCH = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_LAST_PORT = 65535
 _COUNT = re.compile(r"\d{1,9}")
 
 
@@ -27,6 +30,9 @@ class Kind(StrEnum):
     COUNT = "count"
     COMMAND = "command"
     WEBHOOK = "webhook"
+    PORT = "port"
+    SWITCH = "switch"
+    ON_GAP = "on gap"
 
     def check(self, text: str) -> None:
         """Pass text that this kind can be read from.
@@ -34,23 +40,8 @@ class Kind(StrEnum):
         Raises:
             UsageError: it cannot; the message leaves out which setting it was for.
         """
-        match self:
-            case Kind.TEXT:
-                pass
-            case Kind.ADDRESS:
-                _check_address(text)
-            case Kind.PLAN:
-                _check_plan(text)
-            case Kind.RATE:
-                _check_rate(text)
-            case Kind.DURATION:
-                duration(text)
-            case Kind.COUNT:
-                count(text)
-            case Kind.COMMAND:
-                _check_command(text)
-            case Kind.WEBHOOK:
-                _check_webhook(text)
+        if self in _CHECKS:
+            _CHECKS[self](text)
 
 
 def duration(text: str) -> int:
@@ -73,6 +64,29 @@ def count(text: str) -> int:
     if _COUNT.fullmatch(text):
         return int(text)
     raise UsageError(f"`{text}` is not a whole number.", hint="Write 0 or more, in digits.")
+
+
+def switch(text: str) -> bool:
+    """Yes or no.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if text.lower() in _SWITCH:
+        return _SWITCH[text.lower()]
+    raise UsageError(f"`{text}` is neither yes nor no.", hint="Write yes or no.")
+
+
+def _check_port(text: str) -> None:
+    if count(text) > _LAST_PORT:
+        raise UsageError(
+            f"There is no port {text}.", hint=f"Ports go up to {_LAST_PORT}; 0 takes a free one."
+        )
+
+
+def _check_on_gap(text: str) -> None:
+    if text not in ("raise", "mark"):
+        raise UsageError(f"`{text}` is neither raise nor mark.", hint="Write raise or mark.")
 
 
 def _check_plan(text: str) -> None:
@@ -106,7 +120,7 @@ def _check_address(text: str) -> None:
             f"`{_without_user(text)}` is not the address of a vendor.",
             hint="It is a scheme, a host and perhaps a port, for example http://127.0.0.1:8700.",
         )
-    if scheme == "http" and not _is_loopback(host):
+    if scheme == "http" and not is_loopback(host):
         raise UsageError(
             f"`{text}` would carry the key in the clear.",
             hint="Use https; plain http is for this machine only.",
@@ -120,7 +134,7 @@ def _check_webhook(text: str) -> None:
         raise UsageError(
             "It is not a web address.", hint="For example https://hooks.example.org/services/T0/B0."
         )
-    if scheme == "http" and not _is_loopback(host):
+    if scheme == "http" and not is_loopback(host):
         raise UsageError(
             f"{host} would get the report in the clear.",
             hint="Use https; plain http is for this machine only.",
@@ -144,8 +158,23 @@ def _without_user(text: str) -> str:
     return text.rpartition("@")[2]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+_CHECKS: dict[Kind, Callable[[str], object]] = {
+    Kind.ADDRESS: _check_address,
+    Kind.PLAN: _check_plan,
+    Kind.RATE: _check_rate,
+    Kind.DURATION: duration,
+    Kind.COUNT: count,
+    Kind.PORT: _check_port,
+    Kind.SWITCH: switch,
+    Kind.COMMAND: _check_command,
+    Kind.WEBHOOK: _check_webhook,
+    Kind.ON_GAP: _check_on_gap,
+}

@@ -11,14 +11,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gapless.errors import KeyRefused, UsageError
-from gapless.settings.declared import KEY_VARIABLES, SETTINGS, Setting, env_name
-from gapless.settings.kinds import Kind, count, duration
-from gapless.settings.secret import Secret, find_key
+from gapless.settings.declared import KEY_ALIASES, KEY_VARIABLES, SETTINGS, Setting, env_name
+from gapless.settings.kinds import Kind, count, duration, switch
+from gapless.settings.secret import Secret, find_key, find_token
 
 PROJECT_FILE = "gapless.toml"
 """Read from the working folder."""
 
 _KEY = "massive.key"
+_SHOWN_AS = {_KEY: KEY_ALIASES[0], "serve.token": env_name("serve.token")}
+"""Where a person is told to keep a secret."""
 _BY_NAME = MappingProxyType({setting.name: setting for setting in SETTINGS})
 
 
@@ -39,9 +41,9 @@ class Settings:
     _folder: Path
 
     def get(self, name: str) -> str:
-        """A setting as text; for the key `set` or `not set`."""
+        """A setting as text; for a secret `set` or `not set`."""
         if _BY_NAME[name].secret:
-            return "set" if self._key[0] else "not set"
+            return "set" if self._secret(name)[0] else "not set"
         return self._found[name].text
 
     def shown(self, name: str) -> str:
@@ -54,7 +56,7 @@ class Settings:
 
     def origin(self, name: str) -> str:
         """Where a setting came from: `flag`, an environment variable, a file, `keyring` or `default`."""
-        return self._key[1] if _BY_NAME[name].secret else self._found[name].origin
+        return self._secret(name)[1] if _BY_NAME[name].secret else self._found[name].origin
 
     @property
     def store(self) -> str:
@@ -117,6 +119,45 @@ class Settings:
     def webhook(self) -> str:
         """The address that hears how each run ended; empty for none."""
         return self.get("webhook")
+
+    @property
+    def serve_host(self) -> str:
+        """Where the server listens."""
+        return self.get("serve.host")
+
+    @property
+    def serve_port(self) -> int:
+        """The server's port; 0 for a free one."""
+        return count(self.get("serve.port"))
+
+    @property
+    def serve_token(self) -> Secret:
+        """What callers of the server must show; empty where none is set.
+
+        Raises:
+            UsageError: it can be guessed, or it is kept where it cannot be read, or where others can read it.
+        """
+        return self._token[0]
+
+    @property
+    def serve_writes(self) -> bool:
+        """Whether runs can be started over HTTP."""
+        return switch(self.get("serve.allow_write"))
+
+    @property
+    def serve_names(self) -> tuple[str, ...]:
+        """More names under which the server may be called."""
+        return tuple(name for part in self.get("serve.allow_host").split(",") if (name := part.strip()))
+
+    def _secret(self, name: str) -> tuple[Secret, str]:
+        return self._key if name == _KEY else self._token
+
+    @cached_property
+    def _token(self) -> tuple[Secret, str]:
+        named = self.get("serve.token_file")
+        return find_token(
+            self._env, env_name("serve.token"), self._folder / Path(named).expanduser() if named else None
+        )
 
     @cached_property
     def _key(self) -> tuple[Secret, str]:
@@ -225,8 +266,8 @@ def _text(path: Path, name: str, value: object) -> str:
         raise UsageError(f"`{path}` sets `{name}`, which is not a setting of gapless.", hint=known)
     if _BY_NAME[name].secret:
         raise UsageError(
-            f"`{path}` holds `{name}`: a key in a settings file is a key that gets shared.",
-            hint="Take it out; set MASSIVE_API_KEY, or name a file of mode 600 in massive.key_file.",
+            f"`{path}` holds `{name}`: a secret in a settings file is a secret that gets shared.",
+            hint=f"Take it out; set {_SHOWN_AS[name]}, or name a file of mode 600 in {name}_file.",
         )
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UsageError(

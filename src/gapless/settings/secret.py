@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gapless.errors import KeyRefused, UsageError
 
+_SHORTEST_TOKEN = 16
 _KEYRING = ("gapless", "massive")
 """Service and user name under which a key is kept: `keyring set gapless massive`."""
 
@@ -52,32 +53,55 @@ def find_key(env: Mapping[str, str], names: tuple[str, ...], key_file: Path | No
     )
 
 
+def find_token(env: Mapping[str, str], name: str, token_file: Path | None) -> tuple[Secret, str]:
+    """The token of the server and where it was found; an empty one where none is set.
+
+    Raises:
+        UsageError: it is short enough to be guessed, or its file cannot be read, or others can read it too.
+    """
+    if token := env.get(name, "").strip():
+        return _long_enough(_checked(token, name)), name
+    if token_file is None:
+        return Secret(""), "default"
+    token = _read(token_file, "token", "serve.token_file")
+    return _long_enough(_checked(token, f"`{token_file}`")), str(token_file)
+
+
+def _long_enough(token: Secret) -> Secret:
+    if len(token.reveal()) < _SHORTEST_TOKEN:
+        raise UsageError(
+            f"A token of less than {_SHORTEST_TOKEN} characters can be guessed.",
+            hint="Make one with `openssl rand -hex 32`.",
+        )
+    return token
+
+
 def _checked(key: str, source: str) -> Secret:
     """A key goes into a header: a line break or a letter beyond ASCII in it would be refused there, with the key."""
     if key.isascii() and key.isprintable() and " " not in key:
         return Secret(key)
     raise UsageError(
-        f"The key from {source} has spaces or unprintable characters in it.", hint="Copy it again, alone."
+        f"What {source} holds has spaces or unprintable characters in it.", hint="Copy it again, alone."
     )
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, what: str = "key", setting: str = "massive.key_file") -> str:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             raise UsageError(
-                f"The key file `{path}` can be read by others (mode {mode:04o}).",
+                f"The {what} file `{path}` can be read by others (mode {mode:04o}).",
                 hint=f"Run `chmod 600 {path}`.",
             )
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not plain text"
         raise UsageError(
-            f"The key file `{path}` cannot be read: {why}.",
-            hint="See massive.key_file in `gapless config --origin`.",
+            f"The {what} file `{path}` cannot be read: {why}.",
+            hint=f"See {setting} in `gapless config --origin`.",
         ) from None
     if not key:
-        raise UsageError(f"The key file `{path}` is empty.", hint="Put the key into it, on one line.")
+        raise UsageError(f"The {what} file `{path}` is empty.", hint=f"Put the {what} into it, on one line.")
     return key
 
 

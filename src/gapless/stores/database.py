@@ -59,6 +59,8 @@ class Database:
         self.read_only = read_only
         self._page_bytes = page_bytes
         self._writer = Lock()
+        self._watching = Lock()
+        self._watcher: sqlite3.Connection | None = None
         self._unsynced = False
         _check_path(path, create=create and not read_only, writes=not read_only)
         with told(path):
@@ -68,6 +70,7 @@ class Database:
             self._light = self._engine("NORMAL")
             try:
                 self._open(kind, tables)
+                self._watched = _identity(path)
             except BaseException:
                 self.close()
                 raise
@@ -101,6 +104,24 @@ class Database:
         with self.reading() as connection:
             return str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
 
+    def pulse(self) -> int:
+        """Another number whenever another connection has committed; asking costs microseconds.
+
+        SQLite counts for each connection what others did, so it is always the same one that is asked.
+
+        Raises:
+            StorageError: another file, or none, has taken the place of the one that is open.
+        """
+        with self._watching, told(self.path):
+            if self._watcher is None:
+                self._watcher = self._connector("FULL")()
+            if _identity(self.path) != self._watched:
+                raise StorageError(
+                    f"`{self.path}` is not the file any more that was opened.", hint="Open the store again."
+                )
+            count: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
+        return count
+
     def size(self) -> int:
         """Bytes of the file and its journal."""
         journal = self.path.with_name(self.path.name + "-wal")
@@ -108,6 +129,10 @@ class Database:
 
     def close(self) -> None:
         """Fold the journal in and let go of the file."""
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
         self._light.dispose()
         self._durable.dispose()
 
@@ -231,6 +256,15 @@ class Database:
                 hint="Upgrade gapless, or give another path with `--store`; this file was not touched.",
             )
         return found
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file this is, whatever it is called; zeros where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return found.st_dev, found.st_ino
 
 
 def _begin(connection: Connection) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from gapless.crash import crash_point
 from gapless.errors import StorageError
@@ -133,6 +133,13 @@ class Records:
             connection.execute(insert(RUN), row)
         crash_point("run-begun")
 
+    def note_progress(self, run_id: str, progress: Mapping[str, Any]) -> None:
+        """Keep how far a run is, over what was kept before; nothing once it has ended. A power cut may take it."""
+        going = (RUN.c.run_id == run_id) & RUN.c.ended.is_(None)
+        with self._db.writing(light=True) as connection:
+            # A run that goes on has no report yet: its place is free.
+            connection.execute(update(RUN).where(going).values(report=json.dumps(dict(progress))))
+
     def end_run(self, run_id: str, ended: int, report: Mapping[str, Any]) -> None:
         """Record how a run ended at `ended` (Unix ms)."""
         change = (
@@ -143,20 +150,26 @@ class Records:
                 raise StorageError(f"Run `{run_id}` ends, but it never began in `{self._db.path}`.")
         crash_point("run-ended")
 
-    def runs(self, limit: int = 20) -> list[dict[str, Any]]:
-        """The latest runs, newest first; `ended` and `report` are None while one runs or where it was killed."""
+    def runs(self, limit: int = 20, run_id: str | None = None) -> list[dict[str, Any]]:
+        """The latest runs, or this one, newest first.
+
+        While one runs, or where it was killed, `ended` and `report` are None, and `progress` is what it last noted.
+        """
+        chosen = select(RUN).order_by(RUN.c.started.desc(), RUN.c.run_id).limit(limit)
+        if run_id is not None:
+            chosen = chosen.where(RUN.c.run_id == run_id)
         with self._db.reading() as connection:
-            rows = connection.execute(select(RUN).order_by(RUN.c.started.desc(), RUN.c.run_id).limit(limit))
-            return [
-                {
-                    "run_id": row.run_id,
-                    "started": row.started,
-                    "ended": row.ended,
-                    "wish": json.loads(row.wish),
-                    "report": json.loads(row.report) if row.report else None,
-                }
-                for row in rows
-            ]
+            return [_run(row) for row in connection.execute(chosen)]
+
+    def pulse(self) -> int:
+        """Another number whenever anything was written by anybody else; asking costs microseconds."""
+        return self._db.pulse()
+
+    def stamps(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """By ticker and base: how often the series was written, and when last (Unix ms)."""
+        with self._db.reading() as connection:
+            rows = base_series(connection)
+        return {(listed.ticker, listed.timeframe): (listed.revision, listed.written) for listed in rows}
 
 
 # -- the catalogue and the ledger, inside a transaction ----------------------
@@ -259,6 +272,18 @@ _ACTIONS = (
 def _actions_of(connection: Connection, ticker: str) -> list[CorporateAction]:
     rows = connection.execute(_ACTIONS, {"its_ticker": ticker})
     return [CorporateAction(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+
+
+def _run(row: Row[Any]) -> dict[str, Any]:
+    noted = json.loads(row.report) if row.report else None
+    return {
+        "run_id": row.run_id,
+        "started": row.started,
+        "ended": row.ended,
+        "wish": json.loads(row.wish),
+        "progress": noted if row.ended is None else None,
+        "report": noted if row.ended is not None else None,
+    }
 
 
 def _ledger_row(series_id: int, entry: Entry) -> dict[str, Any]:

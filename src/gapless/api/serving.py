@@ -1,0 +1,125 @@
+"""Runs the server: takes the port, answers until it is told to stop, and lets go of everything."""
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from gapless.api.app import Api, build
+from gapless.api.protocol import Patient
+from gapless.errors import UsageError
+from gapless.ports import Clock
+from gapless.settings import Settings
+from gapless.settings.kinds import is_loopback
+
+_KEEP_ALIVE = 15
+_GOODBYE = 3
+"""Seconds that answers under way are given when the server stops."""
+
+
+class _Server(uvicorn.Server):
+    """Ends streams before it waits for what is under way."""
+
+    def __init__(self, config: uvicorn.Config, api: Api, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._api, self._ready = api, ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The first signal ends it as it should, and is no error; the second does not wait for anybody."""
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say when it listens."""
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let everybody go."""
+        await self._api.close()
+        await super().shutdown(sockets)
+
+
+class Serving:
+    """One server, from taking its port to letting go of it; `tell` hears the address once it listens.
+
+    Raises:
+        UsageError: another host than this machine without a token, writing without one, or the port is taken.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, tell: Callable[[str], None]) -> None:
+        _check(settings)
+        host = settings.serve_host
+        self._socket = _listen(host, settings.serve_port)
+        self.api, door = build(settings, clock, host=host, guarded=not is_loopback(host))
+        self.config = uvicorn.Config(
+            door,
+            http=Patient,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=_GOODBYE,
+        )
+        name = f"[{host}]" if ":" in host else host
+        url = f"http://{name}:{self._socket.getsockname()[1]}"
+        self._server = _Server(self.config, self.api, lambda: tell(url))
+
+    async def run(self) -> None:
+        """Serve until a signal, or `stop`."""
+        await self._server.serve([self._socket])
+
+    def stop(self) -> None:
+        """End it; from any thread."""
+        self._server.should_exit = True
+
+
+def serve(settings: Settings, clock: Clock, tell: Callable[[str], None]) -> None:
+    """Serve on the quickest event loop that there is, until a signal.
+
+    Raises:
+        UsageError: as `Serving`.
+    """
+    serving = Serving(settings, clock, tell)
+    with asyncio.Runner(loop_factory=serving.config.get_loop_factory()) as runner:
+        runner.run(serving.run())
+
+
+def _check(settings: Settings) -> None:
+    host, token = settings.serve_host, settings.serve_token
+    if not is_loopback(host) and not token:
+        raise UsageError(
+            f"`{host}` can be reached by others, and there is no token.",
+            hint="Set GAPLESS_SERVE_TOKEN or serve.token_file, or listen on 127.0.0.1.",
+        )
+    if settings.serve_writes and not token:
+        raise UsageError(
+            "Runs can be started over HTTP only by who has a token, and there is none.",
+            hint="Set GAPLESS_SERVE_TOKEN or serve.token_file (`openssl rand -hex 32` makes one).",
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+    except OSError as error:
+        raise UsageError(
+            f"The server cannot listen on {host}:{port}: {error.strerror or error}.",
+            hint="Use another --port, or 0 for a free one.",
+        ) from error
+    return found

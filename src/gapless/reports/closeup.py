@@ -1,0 +1,128 @@
+"""How complete one series is from close by: day by day, and minute by minute. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from gapless.reports.coverage import Ground, Mark, ledger_pieces, mark_of, percent_of
+from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.steps import Entry, Outcome
+from gapless.vocabulary.timeframe import Base
+
+
+@dataclass(frozen=True, slots=True)
+class DayMark:
+    """One trading day of one series, from `start` to `end` (Unix ms); the rest as in `MonthMark` and `SeriesStatus`."""
+
+    day: int
+    start: int
+    end: int
+    mark: Mark
+    percent: float
+    missing_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Time of one state: `bars`, `no trade`, `empty`, `closed`, `provisional` or `missing`. Instants in Unix ms.
+
+    `outcome` is the ledger's word (`unasked` where it has none), `reason` and `due` as in `Gap`.
+    """
+
+    start: int
+    end: int
+    state: str
+    outcome: str = ""
+    reason: str = ""
+    due: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseUp:
+    """One series over `[start, end)` (Unix ms); `percent` of its open time is proved, rounded down.
+
+    `days` with how many bars of the base are stored for each, or `stretches`: what was asked for.
+    """
+
+    symbol: str
+    base: Base
+    start: int
+    end: int
+    percent: float
+    days: tuple[tuple[DayMark, int], ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+
+
+def days_of(base: Base, span: Span, ground: Ground) -> Iterator[DayMark]:
+    """Every session that overlaps `span` and has begun, each as a whole."""
+    missing = ground.open_time(_around(span, ground), base) - ground.coverage.covered
+    for day, session in zip(ground.sessions.day.tolist(), ground.sessions.spans(base), strict=True):
+        if session.start < ground.now and session.overlaps(span):
+            open_time = ground.open_time(session, base)
+            lost = missing.clip(session)
+            mark = mark_of(session, open_time, lost, ground.coverage)
+            yield DayMark(day, session.start, session.end, mark, percent_of(open_time, lost), lost.length)
+
+
+def stretches_of(base: Base, span: Span, ground: Ground, held: SpanSet) -> list[Stretch]:
+    """All of `span` up to now, cut where its state changes. `held` is where a base bar is stored.
+
+    For days a stretch of `bars` reaches from the bar's stamp to the end of its session.
+    """
+    end = min(span.end, max(span.start + 1, ground.now))
+    found: list[Stretch] = []
+    whole = Span(span.start, end)
+    unknown = SpanSet([whole]) - SpanSet([ground.known])
+    open_time = ground.sessions.trading(base).clip(whole) | unknown
+    for part in _cut(whole, open_time, held):
+        is_open, has_bars = part.start in open_time, part.start in held
+        for piece, entry in ledger_pieces(part, ground.coverage):
+            stretch = _stretch(piece, entry, is_open=is_open, held=has_bars)
+            if found and _same(found[-1], stretch):
+                stretch = _joined(found.pop(), stretch)
+            found.append(stretch)
+    return found
+
+
+def proved(base: Base, span: Span, ground: Ground) -> float:
+    """The share of the span's open time that is proved, in percent, rounded down."""
+    open_time = ground.open_time(span, base)
+    return percent_of(open_time, open_time - ground.coverage.covered)
+
+
+def _around(span: Span, ground: Ground) -> Span:
+    sessions = ground.sessions
+    if not len(sessions):
+        return span
+    return Span(min(span.start, int(sessions.day[0])), max(span.end, int(sessions.post[-1])))
+
+
+def _cut(whole: Span, *sets: SpanSet) -> Iterator[Span]:
+    """The span in pieces, so that each is wholly inside or outside every set."""
+    edges = {edge for spans in sets for span in spans.clip(whole) for edge in (span.start, span.end)}
+    cuts = sorted(edges | {whole.start, whole.end})
+    return (Span(a, b) for a, b in pairwise(cuts))
+
+
+def _stretch(span: Span, entry: Entry | None, *, is_open: bool, held: bool) -> Stretch:
+    outcome = entry.outcome if entry else None
+    if held:
+        state = "bars" if outcome is Outcome.BARS else "provisional"
+    elif not is_open or outcome is Outcome.CLOSED:
+        return Stretch(span.start, span.end, "closed")
+    else:
+        state = _WITHOUT_BARS.get(outcome, "missing")
+    if entry is None:
+        return Stretch(span.start, span.end, state, "unasked", "never asked for")
+    return Stretch(span.start, span.end, state, entry.outcome.value, entry.reason, entry.due)
+
+
+_WITHOUT_BARS: dict[Outcome | None, str] = {Outcome.BARS: "no trade", Outcome.EMPTY: "empty"}
+
+
+def _same(a: Stretch, b: Stretch) -> bool:
+    return (a.state, a.outcome, a.reason, a.due) == (b.state, b.outcome, b.reason, b.due)
+
+
+def _joined(a: Stretch, b: Stretch) -> Stretch:
+    return Stretch(a.start, b.end, a.state, a.outcome, a.reason, a.due)
