@@ -54,3 +54,13 @@ def test_a_rate_limit_without_a_time_waits_from_the_pace_on(pace: float, delays:
     error = RateLimited("x")
 
     assert [delay_before(error, n, rng=random.Random(1), pace=pace) for n in range(1, 6)] == delays
+
+
+@pytest.mark.parametrize(
+    ("failing", "attempts"), [(0.0, 4), (0.001, 4), (0.01, 4), (0.12, 8), (0.2, 11), (0.5, 12), (1.0, 12)]
+)
+def test_a_page_is_not_given_up_for_what_happens_to_all(failing: float, attempts: int) -> None:
+    """At one failure in five, eleven in a row are one chance in ten million; twelve are always enough."""
+    rng = random.Random(1)
+    delays = [delay_before(BadAnswer("x"), n, failing, rng=rng) for n in range(1, attempts + 1)]
+    assert [delay is None for delay in delays] == [False] * (attempts - 1) + [True]

@@ -33,8 +33,11 @@ async def insist(
         try:
             result = await attempt()
         except Retriable as error:
-            failures += _counts(error, since, rooms)
-            delay = rooms.delay_before(error, max(1, failures))
+            if _counts(error, since, rooms):
+                failures += 1
+                rooms.patience.note(sound=False)
+            others = rooms.patience.failing(besides=failures)
+            delay = rooms.delay_before(error, max(1, failures), others)
             if delay is None:
                 raise
             rooms.tell(Retrying(about, type(error).__name__, error.message, delay, failures))
@@ -43,6 +46,7 @@ async def insist(
                 before_again(error)
         else:
             rooms.patience.success(rooms.clock.monotonic())
+            rooms.patience.note(sound=True)
             return result
 
 

@@ -14,6 +14,19 @@ class Patience:
     def __init__(self, started: float) -> None:
         self._last_success = started
         self._succeeded = False
+        self._sound = self._failed = 0
+
+    def note(self, *, sound: bool) -> None:
+        """Count an attempt that got what it asked for, or one whose failure counts against its job."""
+        if sound:
+            self._sound += 1
+        else:
+            self._failed += 1
+
+    def failing(self, *, besides: int) -> float:
+        """The share of attempts that failed, from 0 to 1, without `besides` failures of one's own."""
+        failed = self._failed - besides
+        return failed / (failed + self._sound) if failed else 0.0
 
     def success(self, at: float) -> None:
         """An answer came, at this monotonic second."""

@@ -19,8 +19,11 @@ from gapless.vocabulary.steps import Answer, Page
 
 T = TypeVar("T")
 P = ParamSpec("P")
-DelayBefore = Callable[[Retriable, int], float | None]
-"""Seconds to wait before another attempt, given the error and how many attempts failed; None to give up."""
+DelayBefore = Callable[[Retriable, int, float], float | None]
+"""Seconds to wait before another attempt, None to give up.
+
+Given are the error, how many attempts failed, and which share of the run's other attempts did.
+"""
 Unpack = Callable[[Answer], Page]
 """Opens an answer as it came over the wire; a plain function, so that another process can be asked to do it."""
 
