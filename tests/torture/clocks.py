@@ -180,7 +180,8 @@ def suspended(size: int, seed: int) -> Figure:
 
 
 def _one_sleep(sandbox: Sandbox, store: str, hours: int) -> list[str]:
-    clock, slept = OwnedClock(), list[int]()
+    # In real seconds leases are renewed every half minute: not in the moment in which the date is moved.
+    clock, slept = OwnedClock(speed=1.0), list[int]()
     span = Span(SPAN.start - 50 * DAY, SPAN.end)  # two pages of minutes
 
     def other() -> None:

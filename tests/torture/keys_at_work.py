@@ -214,7 +214,7 @@ def plant(name: str) -> None:
         case "in a log":
             _after(Client, "_safe", _logged)
         case "in an error":
-            _after(client, "_what_happened", lambda words, *_: f"{words} with {KEY}")
+            _after(client, "what_happened", lambda words, *_: f"{words} with {KEY}")
         case "in the environment":
             vars(decoding)["_PRIVATE"] = ()
         case "anywhere":
