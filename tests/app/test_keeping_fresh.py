@@ -10,11 +10,11 @@ import pytest
 
 from engine.living import NOW, OwnedClock, asked, living, store_url, stored, truth, utc, warehouse
 from gapless.app import AsyncWarehouse
-from gapless.app.daily import USUAL, Daily
 from gapless.app.keeping_fresh import keep_fresh, last_done
 from gapless.errors import LeaseHeld, OwnLimit, StoreFull, VendorDown
 from gapless.reports import RunReport
 from gapless.sandbox import Sandbox, SyntheticMarket
+from gapless.vocabulary.daily import USUAL, Daily
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import DAY, MINUTE, Base
 

@@ -4,9 +4,9 @@ import shlex
 import subprocess
 import time
 
-from gapless.app.daily import Daily
 from gapless.app.schedules import Task, complaint_of, in_plain_words, last_line, why
 from gapless.errors import UsageError
+from gapless.vocabulary.daily import Daily
 
 _MINUTES_A_DAY = 24 * 60
 _HALF_A_DAY = _MINUTES_A_DAY // 2

@@ -1,13 +1,17 @@
 """Updates once a day, for a program that runs for long: waits, updates, tells, and outlives what goes wrong."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from gapless.app.daily import Daily
+from gapless.app.aio import AsyncWarehouse
 from gapless.app.instants import iso
+from gapless.app.warehouse import open_warehouse
 from gapless.errors import GaplessError, LeaseHeld, StorageError, VendorDown
 from gapless.ports import Clock
 from gapless.reports import RunReport
+from gapless.settings import Settings
+from gapless.vocabulary.daily import Daily
 from gapless.vocabulary.timeframe import MINUTE
 
 _GLANCE = 60.0
@@ -72,6 +76,18 @@ def _words(report: RunReport) -> str:
     done = f"{report.completed} of {report.jobs} complete, {report.inserted:,} new bars"
     gaps = f"; gaps that remain: {report.gaps}" if report.gaps else ""
     return f"Updated: {done}, {report.requests} requests{gaps}."
+
+
+async def update_once(settings: Settings, clock: Clock) -> RunReport:
+    """Open the store, update it, let go of it; one that is cancelled finishes the pages in hand.
+
+    Raises:
+        NoStore: there is none yet.
+        StorageError: it cannot be used.
+    """
+    house = await asyncio.to_thread(open_warehouse, settings, create=False, clock=clock)
+    async with AsyncWarehouse(house) as fresh:
+        return await fresh.update()
 
 
 def last_done(runs: Iterable[Mapping[str, Any]]) -> int | None:

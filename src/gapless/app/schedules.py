@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 from zlib import crc32
 
-from gapless.app.daily import Daily
 from gapless.errors import UsageError
+from gapless.vocabulary.daily import Daily
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,9 @@ def schedule(session: Session, action: str, at: str | None, cron: bool, dry_run:
 
 def _task(session: Session, at: str | None) -> "Task":
     """The update of the store, with the settings of this call that are in no file."""
-    from gapless.app.daily import USUAL, Daily
     from gapless.app.schedules import Task, name_of
     from gapless.settings import SETTINGS, env_name
+    from gapless.vocabulary.daily import USUAL, Daily
 
     settings = session.settings
     store = _absolute(settings.store)
@@ -70,6 +70,7 @@ def _task(session: Session, at: str | None) -> "Task":
         # What a key or a webhook is worth, anybody who can read a schedule would have.
         if not s.secret
         and s.name not in ("store", "webhook")
+        and not s.name.startswith("serve.")
         and settings.origin(s.name) in ("flag", env_name(s.name))
     }
     if settings.origin("webhook") == env_name("webhook"):

@@ -16,6 +16,9 @@ from gapless.cli.session import Session, with_session
 )
 @click.option("--allow-write", is_flag=True, help="Runs can be started over HTTP, by who has the token.")
 @click.option(
+    "--update-at", metavar="TIME", help="Update the store every day: 21:30 (New York), 06:00 Europe/Berlin."
+)
+@click.option(
     "--allow-host", multiple=True, metavar="NAME", help="Another name under which it may be called."
 )
 @with_session(fetches=True)
@@ -25,6 +28,7 @@ def serve(
     host: str | None,
     port: str | None,
     token_file: str | None,
+    update_at: str | None,
     allow_write: bool,
     allow_host: tuple[str, ...],
 ) -> None:
@@ -48,12 +52,13 @@ def serve(
         "serve.host": host,
         "serve.port": port,
         "serve.token_file": token_file,
+        "serve.update_at": update_at,
         "serve.allow_write": "yes" if allow_write else None,
         "serve.allow_host": ",".join(allow_host) or None,
     }
     flags = session.flags | {name: text for name, text in typed.items() if text is not None}
     session = replace(session, flags=flags)
-    serve_until_stopped(session.settings, SystemClock(), lambda url: _tell_address(session, url))
+    serve_until_stopped(session.settings, SystemClock(), lambda url: _tell_address(session, url), session.say)
 
 
 def _tell_address(session: Session, url: str) -> None:

@@ -94,6 +94,12 @@ SETTINGS = (
         secret=True,
     ),
     Setting("serve.token_file", "", "A file with the token in it, readable by its owner alone.", Kind.TEXT),
+    Setting(
+        "serve.update_at",
+        "",
+        "The server updates its store every day at this time: 21:30 (New York), 02:30Z, 06:00 Europe/Berlin.",
+        Kind.DAILY,
+    ),
     Setting("serve.allow_write", "no", "Whether runs can be started over HTTP: yes or no.", Kind.SWITCH),
     Setting(
         "serve.allow_host",

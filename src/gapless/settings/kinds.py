@@ -8,6 +8,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from gapless.errors import UsageError
+from gapless.vocabulary.daily import Daily
 
 PLANS = ("basic", "starter", "developer", "advanced")
 """The vendor's plans, smallest first."""
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     PORT = "port"
     SWITCH = "switch"
     ON_GAP = "on gap"
+    DAILY = "time of day"
 
     def check(self, text: str) -> None:
         """Pass text that this kind can be read from.
@@ -99,6 +101,11 @@ def _check_rate(text: str) -> None:
         from gapless.fetch.limiter import Rate  # noqa: PLC0415 - most settings are read without a rate
 
         Rate.parse(text)
+
+
+def _check_daily(text: str) -> None:
+    if text:
+        Daily.parse(text)
 
 
 def _check_command(text: str) -> None:
@@ -177,4 +184,5 @@ _CHECKS: dict[Kind, Callable[[str], object]] = {
     Kind.COMMAND: _check_command,
     Kind.WEBHOOK: _check_webhook,
     Kind.ON_GAP: _check_on_gap,
+    Kind.DAILY: _check_daily,
 }

@@ -14,6 +14,7 @@ from gapless.errors import KeyRefused, UsageError
 from gapless.settings.declared import KEY_ALIASES, KEY_VARIABLES, SETTINGS, Setting, env_name
 from gapless.settings.kinds import Kind, count, duration, switch
 from gapless.settings.secret import Secret, find_key, find_token
+from gapless.vocabulary.daily import Daily
 
 PROJECT_FILE = "gapless.toml"
 """Read from the working folder."""
@@ -143,6 +144,12 @@ class Settings:
     def serve_writes(self) -> bool:
         """Whether runs can be started over HTTP."""
         return switch(self.get("serve.allow_write"))
+
+    @property
+    def serve_update_at(self) -> Daily | None:
+        """When the server updates its store every day; None where it does not."""
+        text = self.get("serve.update_at")
+        return Daily.parse(text) if text else None
 
     @property
     def serve_names(self) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.living import utc
-from gapless.app.daily import USUAL, Daily
 from gapless.errors import UsageError
+from gapless.vocabulary.daily import USUAL, Daily
 from gapless.vocabulary.timeframe import DAY, MINUTE
 
 ZONES = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "UTC", "Pacific/Apia"]
