@@ -36,6 +36,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A 429 counts as a failure like any other."""
     monkeypatch.setattr("gapless.engine.asking._counts", lambda *_: True)
     monkeypatch.setattr("gapless.fetch.retry.RateLimited", type("Nothing", (Exception,), {}))
+    monkeypatch.setattr("gapless.fetch.retry.MOST_ATTEMPTS", 6)  # twelve, a minute apart, outlast the storm
 
 
 def _timid(monkeypatch: pytest.MonkeyPatch) -> None:
