@@ -72,7 +72,7 @@ class Gapless:
             env=self._env(env),
             cwd=self.folder,
             capture_output=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -90,7 +90,7 @@ class Gapless:
         ) as process:
             os.close(theirs)
             out = _read_to_its_end(ours)
-            err = process.communicate(timeout=30)[1]
+            err = process.communicate(timeout=120)[1]
         return Ended(process.returncode, out.replace("\r\n", "\n"), err.decode())
 
     @contextmanager
@@ -140,7 +140,7 @@ def _read_to_its_end(terminal: int) -> str:
     return read.decode()
 
 
-def ended(process: subprocess.Popen[bytes], within: float = 30.0) -> Ended:
+def ended(process: subprocess.Popen[bytes], within: float = 120.0) -> Ended:
     """Wait for a started program; it is killed where it takes too long."""
     try:
         out, err = process.communicate(timeout=within)
@@ -150,7 +150,7 @@ def ended(process: subprocess.Popen[bytes], within: float = 30.0) -> Ended:
     return Ended(process.returncode, (out or b"").decode(), err.decode())
 
 
-def until(condition: Callable[[], object], within: float = 20.0) -> None:
+def until(condition: Callable[[], object], within: float = 120.0) -> None:
     """Look every 20 ms until something is so."""
     deadline = time.monotonic() + within
     while not condition():

@@ -222,7 +222,7 @@ def test_a_second_run_on_the_same_series_is_turned_away(market: SyntheticMarket,
 
         thread = threading.Thread(target=first)
         thread.start()
-        assert started.wait(10)
+        assert started.wait(60)
         while not asked(sandbox):
             time.sleep(0.002)
         with warehouse(sandbox.url, store, OwnedClock(speed=1)) as house:

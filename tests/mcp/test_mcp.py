@@ -191,7 +191,7 @@ def test_nothing_but_the_protocol_is_on_standard_output(filled: Gapless) -> None
         said = [json.loads(process.stdout.readline())]
         while said[-1].get("id") != 2:
             said.append(json.loads(process.stdout.readline()))
-        out, err = process.communicate(timeout=30)  # hangs up
+        out, err = process.communicate(timeout=120)  # hangs up
     assert (process.returncode, out) == (0, "")
     assert {one["jsonrpc"] for one in said} == {"2.0"}
     assert said[-1]["result"]["structuredContent"]["symbol"] == "AAPL"
