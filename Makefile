@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/gapless demo
 
 test: $(VENV)/.tested check
-	$(BIN)/pytest -q -n $(WORKERS) --ignore=tests/torture
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.tested
 	$(BIN)/ruff format --check .
@@ -18,7 +18,7 @@ check: $(VENV)/.tested
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# Every fault at the size of a coffee break, with its planted bugs; `torture` takes a night.
+# Every fault at the size that `test` tries it, with its planted bugs; `torture` takes a night.
 faults: $(VENV)/.tested
 	$(BIN)/pytest -q -n $(WORKERS) tests/torture
 

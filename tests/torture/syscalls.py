@@ -248,6 +248,8 @@ def measure(
 
     Of a `share` (2, 3) it is every third one, from the third.
     """
+    if reason := possible():
+        return Figure(FAULT, 0, "faults", 0, f"not tried: {reason}")
     broken: list[str] = []
     met: Counter[str] = Counter()
     wanted = SMALL if size <= EVERY else LARGE
