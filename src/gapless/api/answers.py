@@ -12,6 +12,8 @@ from gapless.api.declared import JSON
 
 _WORTH_PACKING = 1024
 _LEVEL = 5
+_KEPT = (b"etag", b"cache-control", b"vary")
+"""The headers that a `304` repeats."""
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -41,6 +43,16 @@ class Encoded:
     def size(self) -> int:
         """Bytes that it takes in memory, about."""
         return len(self.body) + 1000
+
+    def messages(self, if_none_match: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """How it is sent (ASGI): whole, or as `304` without a body to who names its ETag."""
+        tags = (tag.strip() for tag in (if_none_match or "").split(","))
+        if self.etag.decode() not in tags:
+            start = {"type": "http.response.start", "status": 200, "headers": self.headers}
+            return start, {"type": "http.response.body", "body": self.body}
+        kept = [line for line in self.headers if line[0] in _KEPT]
+        start = {"type": "http.response.start", "status": 304, "headers": kept}
+        return start, {"type": "http.response.body", "body": b""}
 
 
 def encoded(made: Made, *, gzipped: bool) -> Encoded:

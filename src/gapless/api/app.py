@@ -292,16 +292,8 @@ class Call:
             pass
 
     async def _encoded(self, found: Encoded) -> None:
-        wanted = self.request.headers.get("if-none-match")
-        if wanted and found.etag.decode() in (tag.strip() for tag in wanted.split(",")):
-            kept = [
-                (name, text) for name, text in found.headers if name in (b"etag", b"cache-control", b"vary")
-            ]
-            await self._send({"type": "http.response.start", "status": 304, "headers": kept})
-            await self._send({"type": "http.response.body", "body": b""})
-            return
-        await self._send({"type": "http.response.start", "status": 200, "headers": found.headers})
-        await self._send({"type": "http.response.body", "body": found.body})
+        for message in found.messages(self.request.headers.get("if-none-match")):
+            await self._send(message)
 
     async def _plain(self, body: bytes, media: str, status: int) -> None:
         headers = {"content-type": media, "content-length": len(body), "cache-control": "no-store"}

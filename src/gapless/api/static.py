@@ -41,9 +41,8 @@ class Static:
                 headers={"allow": "GET, HEAD"},
             )
         found = self._encoded(file, gzipped="gzip" in request.headers.get("accept-encoding", ""))
-        same = found.etag.decode() in request.headers.get("if-none-match", "")
-        await send({"type": "http.response.start", "status": 304 if same else 200, "headers": found.headers})
-        await send({"type": "http.response.body", "body": b"" if same else found.body})
+        for message in found.messages(request.headers.get("if-none-match")):
+            await send(message)
 
     def _encoded(self, file: Path, *, gzipped: bool) -> Encoded:
         key = str(file), gzipped, file.stat().st_mtime_ns
