@@ -125,3 +125,11 @@ def test_a_plain_store_is_filled_the_same_way(gapless: Gapless) -> None:
     assert done.code == 0, done.err
     rows = sqlite3.connect(gapless.folder / "rows.db").execute("SELECT COUNT(*) FROM market_data")
     assert rows.fetchone()[0] > 10
+
+
+def test_an_update_that_leaves_gaps_says_so_in_its_exit_code(gapless: Gapless) -> None:
+    """As a backfill does: 3, so that whoever runs it every day can see it."""
+    assert gapless("backfill", "AAPL", "NOSUCH", "-t", "1d", "--start", "20d").code == 3
+    done = gapless("update", "--quiet")
+    assert (done.code, done.err) == (3, "")
+    assert gapless("update", "AAPL", "--quiet").code == 0

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from cli.conftest import asking
-from cli.program import Gapless, ended, until
+from cli.program import Ended, Gapless, ended, until
 from gapless.sandbox import Served
 
 _ASKED = ("-t", "1d", "--start", "10d")
@@ -18,8 +18,8 @@ _ASKED = ("-t", "1d", "--start", "10d")
     [
         (("frobnicate",), "No such command"),
         (("status", "--frob"), "No such option"),
-        (("backfill",), "not said what to fetch"),
-        (("backfill", "AAPL", "-t", "1d"), "--start"),
+        (("backfill",), "symbols, timeframes (-t) and a first day (--start) are missing."),
+        (("backfill", "AAPL", "-t", "1d"), "a first day (--start) is missing."),
         (("backfill", "--preset", "huge"), "`huge` is not a preset"),
         (("backfill", "AAPL", "--preset", "quick"), "own symbols"),
         (("backfill", "AAPL", "-t", "7m", "--start", "10d"), "`7m` is not a timeframe"),
@@ -48,6 +48,23 @@ def test_a_wrong_word_is_a_usage_error(gapless: Gapless, words: tuple[str, ...],
     assert [file for file in gapless.folder.iterdir() if "gapless" in file.name] == []
 
 
+def test_no_word_at_all_gets_the_help(gapless: Gapless) -> None:
+    """As a page and not as an error, on standard error; exit 2, as with most programs."""
+    done = gapless()
+    assert (done.code, done.out) == (2, "")
+    assert "\n  backfill  Fetch what is missing" in done.err
+    assert "error:" not in done.err
+
+
+def test_a_symbol_that_was_never_asked_for_has_no_revisions_to_list(
+    filled: tuple[Gapless, Ended],
+) -> None:
+    """Its name was mistyped, most likely: that is told, as by every other question."""
+    program, _ = filled
+    done = program("revisions", "NOSUCH")
+    assert (done.code, "never asked for" in done.error) == (2, True)
+
+
 def test_a_ticker_that_nobody_knows_leaves_a_gap_with_its_reason(gapless: Gapless) -> None:
     """Exit 3: the vendor says nothing about it, which is not believed on one look."""
     done = gapless("backfill", "NOSUCH", *_ASKED)
@@ -66,6 +83,7 @@ def test_a_key_that_is_unknown_or_missing(gapless: Gapless, key: str, said: str)
     assert done.code == 4, done.err
     assert said in done.error
     assert "wrong" not in done.error
+    assert (gapless.folder / "market.gapless").exists() == bool(key)
 
 
 def test_a_key_without_entitlement_is_told_in_the_vendors_words(gapless: Gapless) -> None:

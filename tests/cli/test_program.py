@@ -91,6 +91,8 @@ def test_the_key_is_not_shown(gapless: Gapless) -> None:
     assert "MASSIVE_API_KEY" in done.out
     assert "s3cretKey" not in done.out + done.err
     assert gapless("config").out.count("set (MASSIVE_API_KEY)") == 1
+    assert "massive.key = set  (from MASSIVE_API_KEY)\n    The vendor's API key;" in done.out
+    assert max(len(line) for line in done.lines) <= 80
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])

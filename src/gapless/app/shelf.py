@@ -183,8 +183,10 @@ class Shelf(ABC):
         """What the vendor changed of base bars after they were stored, by start and time of writing.
 
         Raises:
+            NotStored: the symbol was never asked for.
             UsageError: this kind of store keeps no earlier versions.
         """
+        self._wishes([symbol])
         instrument, now = Instrument.parse(symbol), self._clock.now()
         base = Timeframe.parse(timeframe).base
         span = span_between(start, end, Span(0, OPEN_END), instrument.asset_class, now=now)

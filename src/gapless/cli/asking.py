@@ -35,7 +35,7 @@ def sql(session: Session, query: str | None, limit: int, timeout: float, as_csv:
     """Ask in SQL: a table on a terminal, CSV into a pipe.
 
     \b
-    gapless sql "select symbol, count(*) from bars where timeframe = '1d' group by 1"
+    gapless sql "select symbol, max(close) from bars group by symbol"
 
     Without QUERY it lists the views and their columns. A query only reads, in
     DuckDB's dialect, and sees nothing but these views. Times are UTC.

@@ -54,7 +54,10 @@ def _one_line(text: str) -> str:
 
 
 def _misused(error: click.ClickException) -> int:
-    """A word that the command line does not know."""
+    """A word that the command line does not know; no word at all gets the help that it would ask for."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "gapless"
     tell_error(error.format_message(), f"See `{path} --help`.")

@@ -118,9 +118,12 @@ def backfill(
     from gapless.cli.runs import show_plan
 
     asked = chosen(symbols, timeframes, start, preset)
-    # Planned before a store is made: a word that is not understood leaves nothing behind.
+    # Planned before a store is made: a word that is not understood, or no key, leaves nothing behind.
     with session.open(required=False) as before:
-        show_plan(session, before.plan(asked.symbols, asked.timeframes, asked.start, end))
+        made = before.plan(asked.symbols, asked.timeframes, asked.start, end)
+    show_plan(session, made)
+    if made.jobs:
+        session.settings.key  # noqa: B018 - to look is the check: without a key there would be an empty store
     with session.open(create=True) as warehouse:
         return _run(
             session,

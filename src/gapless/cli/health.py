@@ -1,5 +1,7 @@
 """verify, doctor, config: whether everything is as it should be."""
 
+from textwrap import fill
+
 import click
 
 from gapless.cli.session import Session, with_session
@@ -78,8 +80,9 @@ def config(session: Session, origin: bool) -> None:
             {s.name: {"value": settings.shown(s.name), "origin": settings.origin(s.name)} for s in SETTINGS}
         )
     elif origin:
-        rows = [(s.name, settings.shown(s.name) or "-", settings.origin(s.name), s.help) for s in SETTINGS]
-        draw(table(("setting", "value", "from", "what it is"), rows))
+        for s in SETTINGS:
+            click.echo(f"{s.name} = {settings.shown(s.name) or '-'}  (from {settings.origin(s.name)})")
+            click.echo(fill(s.help, 80, initial_indent="    ", subsequent_indent="    "))
         session.say(f"Your own file is {user_file()}.")
     else:
         draw(

@@ -38,8 +38,9 @@ def chosen(
         named = {"symbols": symbols, "timeframes (-t)": timeframes, "a first day (--start)": start}
         missing = [name for name, given in named.items() if not given]
         if missing or start is None:
+            named_missing = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
             raise UsageError(
-                f"It is not said what to fetch: {' and '.join(missing)} missing.",
+                f"It is not said what to fetch: {named_missing} {'are' if missing[1:] else 'is'} missing.",
                 hint=f"For example `{_EXAMPLE}`, or `--preset quick`.",
             )
         return Preset(symbols, timeframes, start)

@@ -46,7 +46,11 @@ def schedule(session: Session, action: str, at: str | None, cron: bool, dry_run:
         session.say(f"{'Would be removed' if dry_run else 'Removed'}." if there else "Nothing was installed.")
     elif action == "show" or dry_run:
         _show(session, task, there if action == "show" and there else would_be, installed=bool(there))
-        session.say("This is installed." if there and action == "show" else "Nothing was written.")
+        session.say(
+            "This is installed."
+            if there and action == "show"
+            else "Nothing of this is written yet; `gapless schedule install` does."
+        )
     else:
         _check(session)
         chosen.install(task)

@@ -38,7 +38,7 @@ def format_named(name: str) -> Format:
     """
     if name not in FORMATS:
         raise UsageError(
-            f"`{name}` is not a format of an exported folder.", hint=f"Use one of: {', '.join(FORMATS)}."
+            f"`{name}` is not a format of an export.", hint=f"Use one of: {', '.join(FORMATS)}, sqlite."
         )
     if name != "csv":
         pyarrow()
