@@ -73,11 +73,12 @@ def _live(here: World, name: str, kind: str, clean: _Clean, rng: Random, most: i
         for _ in range(min(_KILLS_A_DAY, most - kills)):
             asked, pid = here.asked(), here.nursery.start(work, task)
             time.sleep(rng.uniform(0, clean.seconds[day]))
-            if (code := here.nursery.kill(pid)) != -signal.SIGKILL:
+            code = here.nursery.kill(pid)
+            stored = _look(here, task, asked, stored)
+            if code != -signal.SIGKILL:
                 here.broken += [f"a run ended by itself with {code}"] * (code != 0)
                 break
             kills += 1
-            stored = _look(here, task, asked, stored)
         asked = here.asked()
         _to_its_end(here, task)
         here.judge(task, done=True)
