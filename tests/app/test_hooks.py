@@ -123,6 +123,19 @@ def test_a_run_that_leaves_gaps_or_ends_early_tells_that(vendor: Sandbox, tmp_pa
         assert json.loads(kept.read_text())["report"]["error"].startswith("The vendor answered 401")
 
 
+def test_a_run_that_a_command_starts_tells_nobody(
+    vendor: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hearer: Hearer
+) -> None:
+    """A command that updates or repairs would start itself for ever."""
+    command, kept = keeping(tmp_path)
+    monkeypatch.setenv("GAPLESS_RUN_ID", "20260306-023000-0a1b2c3d")
+    with warehouse(
+        vendor.url, store_url(tmp_path, "packed"), OwnedClock(), on_run_end=command, webhook=hearer.url
+    ) as house:
+        assert house.backfill(["AAPL"], ["1d"], "20d").problems == ()
+    assert (kept.exists(), hearer.heard) == (False, [])
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [

@@ -17,10 +17,16 @@ COMMAND_SECONDS = 30.0
 """How long a command may take before it is killed, with all that it started."""
 
 _MOST_WORDS = 200
+_RUN_ID = "GAPLESS_RUN_ID"
 
 
 def tell_end(settings: Settings, report: RunReport) -> list[str]:
-    """Tell whom the settings name how a run ended; returns what went wrong with that."""
+    """Tell whom the settings name how a run ended; returns what went wrong with that.
+
+    A run that such a command started itself tells nobody: it would start the command for ever.
+    """
+    if _RUN_ID in os.environ:
+        return []
     return list(_complaints(settings, report)) if settings.on_run_end or settings.webhook else []
 
 
@@ -29,7 +35,7 @@ def _complaints(settings: Settings, report: RunReport) -> Iterator[str]:
     if settings.on_run_end:
         more = {
             "GAPLESS_STORE": settings.store,
-            "GAPLESS_RUN_ID": report.run_id,
+            _RUN_ID: report.run_id,
             "GAPLESS_RUN_EXIT_CODE": str(report.exit_code),
             "GAPLESS_RUN_GAPS": str(report.gaps),
         }
