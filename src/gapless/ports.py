@@ -181,6 +181,10 @@ class Store(Protocol):
         """Keep what was asked for; a wish of the same instrument and timeframe grows to the union's hull."""
         ...
 
+    def forget(self, wishes: Iterable[Wish]) -> None:
+        """Want these no longer; their bars and what is known of them stay."""
+        ...
+
     def wishes(self) -> list[Wish]:
         """All that was ever asked for, by ticker and timeframe."""
         ...

@@ -133,3 +133,19 @@ def test_an_update_that_leaves_gaps_says_so_in_its_exit_code(gapless: Gapless) -
     done = gapless("update", "--quiet")
     assert (done.code, done.err) == (3, "")
     assert gapless("update", "AAPL", "--quiet").code == 0
+
+
+def test_a_symbol_that_was_mistyped_can_be_forgotten(gapless: Gapless) -> None:
+    """It is no gap any more, and nobody asks for it; what else is wanted goes on."""
+    assert gapless("backfill", "AAPL", "NOSUCH", "-t", "1d", "--start", "20d").code == 3
+    refused = gapless("forget", "NOSUCH", "-t", "1m")
+    assert (refused.code, "Nothing that was asked for" in refused.error) == (2, True)
+    done = gapless("forget", "NOSUCH")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "Wanted no longer: 1 of what was asked for. Bars that are stored stay.\n"
+    assert "never asked for" in gapless("forget", "NOSUCH").error
+    assert gapless("gaps", "--json").json() == []
+    assert gapless("update", "--quiet").code == 0
+    bars = gapless("bars", "AAPL", "--json").json()
+    assert gapless("forget", "AAPL", "--json").json() == {"forgotten": 1}
+    assert gapless("bars", "AAPL", "--start", bars[0]["time"], "--end", "now", "--json").json() == bars

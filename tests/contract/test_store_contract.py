@@ -431,6 +431,22 @@ def test_wishes_grow_to_their_hull(store: Store) -> None:
     ]
 
 
+def test_a_wish_that_is_forgotten_is_wanted_no_longer_and_its_bars_stay(store: Store) -> None:
+    """The others stay as they are; forgotten once more it is no error."""
+    day = Timeframe.parse("1d")
+    put(store, minutes(100))
+    held, entries = store.series(), store.entries(SPY, Base.MINUTE)
+    gone, kept = (
+        Wish(SPY, Timeframe.parse("5m"), Span(10, 20)),
+        [Wish(SPY, day, Span(1, 2)), Wish(BTC, day, Span(0, 5))],
+    )
+    store.remember([gone, *kept])
+    for _ in range(2):
+        store.forget([gone])
+        assert store.wishes() == kept
+    assert (store.series(), store.entries(SPY, Base.MINUTE)) == (held, entries)
+
+
 def test_corporate_actions_are_kept_once(store: Store) -> None:
     """The count is of what is new or changed; they are listed by date."""
     split = CorporateAction("AAPL", "split", "2020-08-31", "s1", ratio_from="1", ratio_to="4")

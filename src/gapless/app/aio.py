@@ -123,6 +123,10 @@ class AsyncWarehouse:
         """As `Warehouse.runs`."""
         return await asyncio.to_thread(self.warehouse.runs, limit, run_id)
 
+    async def forget(self, symbols: Sequence[str], timeframes: Sequence[str] = ()) -> int:
+        """As `Warehouse.forget`."""
+        return await asyncio.to_thread(self.warehouse.forget, symbols, timeframes)
+
     # -- read
 
     async def bars(

@@ -15,7 +15,7 @@ from gapless.app.opening import opened
 from gapless.app.planning import TRAILING_SESSIONS, make_plan, settled, up_to_now, wishes_for
 from gapless.app.questions import gaps, statuses
 from gapless.app.running import Broadcast, Run, new_run_id
-from gapless.errors import NoStore
+from gapless.errors import NoStore, UsageError
 from gapless.plan import Plan
 from gapless.ports import Clock, Store
 from gapless.reports import Ending, Progress, Recorder, RunReport, report_of
@@ -113,6 +113,23 @@ class Warehouse(Inspection):
         desk = self._desk()
         wishes = [settled(desk, wish) for wish in self._wishes(symbols)]
         return self._carry_out(make_plan(desk, wishes, ignore_due=True), wishes, tell)
+
+    def forget(self, symbols: Sequence[str], timeframes: Sequence[str] = ()) -> int:
+        """Want these symbols no longer, or these timeframes of them; returns how many wishes that were.
+
+        Nothing asks for them any more, and they are no gaps. Bars that are stored stay, and can be read.
+
+        Raises:
+            NotStored: a symbol that was never asked for.
+            UsageError: no symbol is named, or nothing was asked for in these timeframes.
+        """
+        wishes = self._wishes(symbols, timeframes) if symbols else []
+        if not wishes:
+            raise UsageError(
+                "Nothing that was asked for is named.", hint="`gapless status` lists what was asked for."
+            )
+        self.store.forget(wishes)
+        return len(wishes)
 
     def stop(self) -> None:
         """Finish the pages in hand and end what runs; may be called from any thread or signal handler."""

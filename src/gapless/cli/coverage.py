@@ -1,4 +1,4 @@
-"""status, gaps, explain: what is there, what is missing, and why."""
+"""status, gaps, explain, forget: what is there, what is missing and why, and what is wanted no longer."""
 
 from typing import TYPE_CHECKING
 
@@ -76,3 +76,26 @@ def explain(session: Session, symbol: str, instant: str, timeframe: str) -> None
     click.echo(f"{said.symbol} {said.base} {minute(said.instant)} UTC: {said.verdict}")
     for sentence in said.sentences:
         click.echo(sentence)
+
+
+@click.command()
+@click.argument("symbols", nargs=-1, required=True)
+@timeframes_option
+@with_session()
+def forget(session: Session, symbols: tuple[str, ...], timeframes: tuple[str, ...]) -> None:
+    """Want SYMBOLS no longer: a mistyped one, or one that is gone.
+
+    \b
+    gapless forget NOSUCH
+    gapless forget AAPL -t 5m
+
+    Updates ask for them no more, and they are no gaps. Bars that are stored
+    stay, and can be read; a backfill wants them again.
+    """  # noqa: D301 - click's mark for lines that are not to be joined
+    from gapless.cli.render import show_json
+
+    with session.open() as warehouse:
+        count = warehouse.forget(symbols, timeframes)
+    if session.as_json:
+        show_json({"forgotten": count})
+    session.say(f"Wanted no longer: {count} of what was asked for. Bars that are stored stay.")

@@ -23,6 +23,7 @@ COMMANDS = {
         "status": ("coverage", "Show how complete everything is, month by month."),
         "gaps": ("coverage", "List what is missing, why, and when it is asked again."),
         "explain": ("coverage", "Say what is known of one instant."),
+        "forget": ("coverage", "Want symbols no longer; their bars stay."),
         "quality": ("findings", "Flag what is odd about stored bars, with the reason."),
         "revisions": ("findings", "List what the vendor changed after it was stored."),
         "verify": ("health", "Read every stored bar and find damage."),

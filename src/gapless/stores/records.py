@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from gapless.crash import crash_point
 from gapless.errors import StorageError
@@ -92,6 +92,13 @@ class Records:
 
     def _asked(self, connection: Connection, wish: Wish) -> None:
         """What else a store does, in the same transaction, for a timeframe that somebody wants."""
+
+    def forget(self, wishes: Iterable[Wish]) -> None:
+        """Want these no longer; their bars and what is known of them stay."""
+        with self._db.writing() as connection:
+            for wish in wishes:
+                named = (WISH.c.ticker == wish.instrument.ticker, WISH.c.timeframe == wish.timeframe.name)
+                connection.execute(delete(WISH).where(*named))
 
     def wishes(self) -> list[Wish]:
         """All that was ever asked for, by ticker and timeframe."""
