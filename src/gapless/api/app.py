@@ -221,7 +221,7 @@ class Call:
             )
         try:
             given = msgspec.json.decode(data or b"{}")
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise wrong("The body is not JSON.") from None
         if not isinstance(given, dict):
             raise wrong("The body is JSON, but no object.", 'For example {"symbols": ["AAPL"]}.')

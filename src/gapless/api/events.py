@@ -50,7 +50,7 @@ class Events:
             await self._look()
             # Runs that are over already are no news.
             seen = {name: run for name, run in self._runs.items() if run["state"] != "running"}
-            wrote: int | None = -1
+            wrote: int | None = None
             while not self._over:
                 if self._last_write != wrote:
                     wrote = self._last_write

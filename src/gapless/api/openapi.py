@@ -11,6 +11,14 @@ from gapless.api.examples import PROBLEM as PROBLEM_EXAMPLE
 
 Schema = dict[str, Any]
 
+_TICKER = r"([XCI]:)?[A-Za-z0-9._^-]{1,32}"
+_PATTERNS = {
+    Kind.SYMBOL: f"^{_TICKER}$",
+    Kind.SYMBOLS: f"^{_TICKER}(,{_TICKER})*$",
+    Kind.DATE: r"^(\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?|\d{1,5}(d|w|mo|y)|now|\d{9,14})$",
+}
+"""What the text of a kind looks like; not all that looks like it is one."""
+
 
 def document(*, writes: bool) -> dict[str, Any]:
     """The document of a server that may start runs, or may not."""
@@ -84,6 +92,8 @@ def _text_schema(param: Param) -> Schema:
         default = {"default": int(param.default)} if param.default else {}
         return {"type": "integer", "minimum": param.least, "maximum": param.most, **default}
     said: Schema = {"type": "string"}
+    if param.kind in _PATTERNS:
+        said["pattern"] = _PATTERNS[param.kind]
     if param.words:
         said["enum"] = list(param.words)
     if param.default:
@@ -95,7 +105,7 @@ def _body(params: Iterable[Param]) -> Schema:
     lists = (Kind.SYMBOLS, Kind.TIMEFRAMES)
     properties: Schema = {}
     for param in params:
-        text = {"type": "string"}
+        text = {"type": "string"} | ({"pattern": _PATTERNS[Kind.DATE]} if param.kind is Kind.DATE else {})
         properties[param.name] = {"type": "array", "items": text} if param.kind in lists else text
         properties[param.name] |= {"description": param.help}
     required = [param.name for param in params if param.required]

@@ -156,12 +156,13 @@ def _check(settings: Settings) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        found = socket.socket(family, socket.SOCK_STREAM)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((host, port))
     except OSError as error:
+        found.close()
         raise UsageError(
             f"The server cannot listen on {host}:{port}: {error.strerror or error}.",
             hint="Use another --port, or 0 for a free one.",

@@ -48,6 +48,8 @@ class Starter:
         try:
             self._settings.key.reveal()  # a run without a key would be an empty one
             make = name == "start_backfill"
+            if make:
+                self._plan(asked)
             self._house = open_warehouse(self._settings, create=make, clock=self._clock)
             self._thread = Thread(target=self._carry_out, args=(name, asked, begun), name="gapless-run")
             self._thread.start()
@@ -68,6 +70,13 @@ class Starter:
         self.stop()
         if self._thread is not None:
             self._thread.join()
+
+    def _plan(self, asked: Asked) -> None:
+        """Planned before a store is made: a word that is not understood leaves nothing behind."""
+        with open_warehouse(
+            self._settings, create=False, required=False, read_only=True, clock=self._clock
+        ) as before:
+            before.plan(asked["symbols"], asked["timeframes"], asked["start"], asked["end"])
 
     def _carry_out(self, name: str, asked: Asked, begun: "Future[str]") -> None:
         house = self._house

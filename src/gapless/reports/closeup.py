@@ -1,6 +1,7 @@
 """How complete one series is from close by: day by day, and minute by minute. Pure."""
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -55,13 +56,20 @@ class CloseUp:
 
 def days_of(base: Base, span: Span, ground: Ground) -> Iterator[DayMark]:
     """Every session that overlaps `span` and has begun, each as a whole."""
-    missing = ground.open_time(_around(span, ground), base) - ground.coverage.covered
+    open_time = list(ground.open_time(_around(span, ground), base))
+    missing = list(SpanSet(open_time) - ground.coverage.covered)
     for day, session in zip(ground.sessions.day.tolist(), ground.sessions.spans(base), strict=True):
         if session.start < ground.now and session.overlaps(span):
-            open_time = ground.open_time(session, base)
-            lost = missing.clip(session)
-            mark = mark_of(session, open_time, lost, ground.coverage)
-            yield DayMark(day, session.start, session.end, mark, percent_of(open_time, lost), lost.length)
+            open_, lost = _inside(open_time, session), _inside(missing, session)
+            mark = mark_of(session, open_, lost, ground.coverage)
+            yield DayMark(day, session.start, session.end, mark, percent_of(open_, lost), lost.length)
+
+
+def _inside(spans: Sequence[Span], whole: Span) -> SpanSet:
+    """The part of sorted spans inside `whole`, without a look at all of them."""
+    first = bisect_right(spans, whole.start, key=lambda span: span.end)
+    last = bisect_left(spans, whole.end, key=lambda span: span.start)
+    return SpanSet(spans[first:last]).clip(whole)
 
 
 def stretches_of(base: Base, span: Span, ground: Ground, held: SpanSet) -> list[Stretch]:
