@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -273,3 +274,22 @@ def test_the_past_is_not_fetched(house: Warehouse) -> None:
     """What a reader would have got then cannot be mended now."""
     with pytest.raises(UsageError, match="as_of"):
         house.bars("AAPL", "1d", START, END, as_of="2026-11-20", on_gap="fetch")
+
+
+def test_what_is_written_while_it_is_read_is_never_a_silent_hole(
+    house: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bars read before a page was stored, its ledger after: then they are told as missing, or they are there."""
+    house.backfill(["AAPL"], ["1m"], START, "2026-11-10")
+    read = house.store.read
+
+    def read_then_written(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - the store's own
+        found = read(*args, **options)
+        monkeypatch.undo()
+        house.backfill(["AAPL"], ["1m"], START, END)
+        return found
+
+    monkeypatch.setattr(house.store, "read", read_then_written)
+    bars = house.bars("AAPL", "1m", START, END, on_gap="mark")
+    assert len(bars) < len(house.bars("AAPL", "1m", START, END))
+    assert bars.gaps
