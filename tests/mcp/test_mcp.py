@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ async def failed(connected: Any, name: str, **arguments: object) -> str:  # noqa
     return text
 
 
+def files(folder: Path) -> dict[str, str]:
+    """The files of the store by name, each with a digest of what is in it."""
+    return {one.name: sha256(one.read_bytes()).hexdigest() for one in sorted(folder.glob("market.gapless*"))}
+
+
 @pytest.mark.parametrize(("words", "names"), [((), READS), (("--allow-write",), [*READS, "backfill"])])
 async def test_a_tool_that_writes_is_listed_only_where_it_is_allowed(
     filled: Gapless, words: tuple[str, ...], names: list[str]
@@ -70,8 +76,9 @@ async def test_a_tool_that_writes_is_listed_only_where_it_is_allowed(
 
 
 async def test_the_tools_say_what_the_commands_say(filled: Gapless) -> None:
-    """The store is the same, so bars, gaps and coverage are, as `--json` prints them."""
+    """The store is the same, so bars, gaps and coverage are, as `--json` prints them. Nothing is written by it."""
     printed = filled("bars", "AAPL", "-t", "1h", "--json").json()
+    before = files(filled.folder)
     async with client(filled) as connected:
         bars = await called(connected, "bars", symbol="AAPL", timeframe="1h", limit=2000)
         coverage = await called(connected, "coverage", symbols=["AAPL"])
@@ -84,6 +91,7 @@ async def test_the_tools_say_what_the_commands_say(filled: Gapless) -> None:
     assert {(one["timeframe"], one["percent"]) for one in coverage["series"]} == {("5m", 100), ("1d", 100)}
     assert gaps == {"cut": "", "gaps": filled("gaps", "--json").json()}
     assert explained["explanation"]["symbol"] == "AAPL"
+    assert files(filled.folder) == before
 
 
 async def test_what_is_cut_says_so_and_how_to_go_on(filled: Gapless, vendor: Served) -> None:

@@ -32,9 +32,15 @@ class Work:
     _opened: list[Warehouse] = field(default_factory=list)
 
     @contextmanager
-    def open(self, *, create: bool = False, required: bool = True) -> Iterator[Warehouse]:
-        """The store that the settings name."""
-        with open_warehouse(self.settings, create=create, required=required) as warehouse:
+    def open(self, *, required: bool = True) -> Iterator[Warehouse]:
+        """The store that the settings name, to be read only."""
+        with open_warehouse(self.settings, create=False, required=required, read_only=True) as warehouse:
+            yield warehouse
+
+    @contextmanager
+    def open_to_write(self) -> Iterator[Warehouse]:
+        """The same to write, made where there is none."""
+        with open_warehouse(self.settings) as warehouse:
             self._opened.append(warehouse)
             yield warehouse
 
@@ -157,7 +163,7 @@ def _backfill(work: Work, asked: arguments.Fetch) -> dict[str, object]:
     # Planned before a store is made: a word that is not understood leaves nothing behind.
     with work.open(required=False) as warehouse:
         warehouse.plan(*wish)
-    with work.open(create=True) as warehouse:
+    with work.open_to_write() as warehouse:
         report = warehouse.backfill(*wish, tell=work.tell).as_dict()
     del report["targets"]
     problems, cut = _first(report["problems"], _MOST, "problems", "use the tool `gaps`")
