@@ -136,7 +136,7 @@ def test_a_demo_keeps_its_folder(tmp_path: Path) -> None:
 def test_what_the_demo_says_to_try_is_understood(tmp_path: Path) -> None:
     """Every command in its last words has the name, options and arguments that the program knows."""
     lines = [line.strip() for line in look_around(tmp_path / "market.gapless").splitlines()]
-    commands = [shlex.split(line)[1:] for line in lines if line.startswith("gapless ")]
+    commands = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("gapless ")]
     assert len(commands) > 5
     for name, *rest in commands:
         command(name).make_context(name, rest, parent=click.Context(cli))

@@ -93,5 +93,6 @@ Everything is kept in {store}. Look around:
   gapless gaps --store {store}
   gapless quality --store {store}
   gapless export AAPL -t 1d --out {store.parent / "aapl"} --store {store}
+  gapless serve --store {store}    # a dashboard; its address is printed
 The same against the vendor, with your key in MASSIVE_API_KEY:
   gapless backfill AAPL X:BTCUSD -t 5m,1d --start 2024-01-01"""
