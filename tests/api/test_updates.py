@@ -8,8 +8,8 @@ import pytest
 
 from api.served import serving
 from cli.program import Gapless, ended, until
-from engine.living import NOW, OwnedClock, living, store_url, stored, truth, utc, warehouse
-from gapless.sandbox import Sandbox, SyntheticMarket
+from engine.living import NOW, OwnedClock, asked, living, store_url, stored, truth, utc, warehouse
+from gapless.sandbox import Latency, Sandbox, SyntheticMarket
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import DAY, Base
 
@@ -49,6 +49,26 @@ def test_a_server_makes_up_for_what_was_missed(vendor: Sandbox, clock: OwnedCloc
     with warehouse(vendor.url, behind, clock) as house:
         for base in Base:
             assert stored(house, "X:BTCUSD", base, days) == truth(vendor, "X:BTCUSD", base, days)
+
+
+def test_a_server_that_stops_in_the_middle_of_an_update_keeps_what_it_read(
+    clock: OwnedClock, tmp_path: Path
+) -> None:
+    """It lets go of everything, and the next update brings the store to the vendor's truth."""
+    symbols, days = ["AAPL", "MSFT", "NVDA", "SPY", "QQQ", "DIA"], Span(utc("2026-11-17"), utc("2026-11-24"))
+    url = store_url(tmp_path, "packed")
+    with living(SyntheticMarket(seed=7), now=clock, latency=Latency(0.3)) as slow:
+        clock.at = NOW - 3 * DAY
+        with warehouse(slow.url, url, clock) as house:
+            house.backfill(symbols, ["1d"], "2026-11-16")
+        clock.at, before = NOW, asked(slow)
+        with serving(url, clock, vendor=slow.url, serve_update_at="21:30", workers="1"):
+            until(lambda: asked(slow) - before > 1)
+        assert asked(slow) - before < len(symbols)
+        with warehouse(slow.url, url, clock) as house:
+            assert house.update().exit_code == 0
+            for symbol in symbols:
+                assert stored(house, symbol, Base.DAY, days) == truth(slow, symbol, Base.DAY, days)
 
 
 def test_a_server_that_is_not_told_to_asks_for_nothing(
