@@ -1,7 +1,7 @@
 """What the engine needs from the world, as narrow Protocols. Rooms implement them; `app` wires them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -167,8 +167,16 @@ class Store(Protocol):
         """
         ...
 
+    def moment(self) -> AbstractContextManager[None]:
+        """All that this thread reads until it leaves is as it was when it began, whatever is written meanwhile."""
+        ...
+
     def entries(self, instrument: Instrument, base: Base) -> list[Entry]:
         """Every ledger entry of a series in the order of writing."""
+        ...
+
+    def covered(self, instrument: Instrument, base: Base) -> SpanSet:
+        """Where the ledger of a series vouches for its bars: what folding all entries gives, for less work."""
         ...
 
     def series(self) -> list[Series]:

@@ -117,6 +117,12 @@ def _doubts(found: Bars, asked: Asked, reader: Reader) -> Iterator[str]:
 
 
 def _read(asked: Asked, reader: Reader) -> Bars:
+    """What is there and what is missing, both of one moment."""
+    with reader.store.moment():
+        return _found(asked, reader)
+
+
+def _found(asked: Asked, reader: Reader) -> Bars:
     base = reader.base(asked.timeframe)
     parts, gaps, settled = [], list[Gap](), []
     for instrument in asked.instruments:
@@ -171,11 +177,11 @@ def _gaps(instrument: Instrument, base: Base, span: Span, settled: int, reader: 
     """What is missing of bars that can be final by now."""
     if settled <= span.start:
         return ()
-    span, coverage = Span(span.start, min(span.end, settled)), reader.coverage(instrument, base)
-    if coverage.covered.covers(span):
+    span = Span(span.start, min(span.end, settled))
+    if reader.covered(instrument, base).covers(span):
         return ()
     ground = Ground(
-        coverage,
+        reader.coverage(instrument, base),
         reader.sessions(instrument, span),
         reader.calendar.known(instrument),
         reader.moment,

@@ -62,12 +62,15 @@ class Reader:
     def read(self, piece: Piece) -> SymbolBars:
         """The bars that start inside the piece's span; those that can still change only where the view has them.
 
-        A bar is final when every instant of its window at which the market was open is covered.
+        A bar is final when every instant of its window at which the market was open is covered. Bars and ledger are
+        those of one moment.
         """
+        with self.store.moment():
+            return self._read(piece)
+
+    def _read(self, piece: Piece) -> SymbolBars:
         instrument, frame = Instrument.parse(piece.symbol), Timeframe.parse(piece.timeframe)
         base = self.base(frame)
-        # Before the bars: what is written in between may then look missing, and never missing look covered.
-        self.coverage(instrument, base)
         hours = self._hours(instrument, frame, piece.span)
         windows = aligned(piece.span, frame, instrument.asset_class, hours)
         bars = self._base_bars(instrument, base, piece.span if frame.name == base else windows)
@@ -92,6 +95,12 @@ class Reader:
             as_of, entries = self.view.as_of, self.store.entries(instrument, base)
             self._coverage[key] = fold(e for e in entries if as_of is None or e.recorded <= as_of)
         return self._coverage[key]
+
+    def covered(self, instrument: Instrument, base: Base) -> SpanSet:
+        """Where the ledger vouches for the bars of a series, or did then."""
+        if self.view.as_of is None:
+            return self.store.covered(instrument, base)
+        return self.coverage(instrument, base).covered
 
     def stored(self, instrument: Instrument, base: Base) -> Span | None:
         """From the first to the last stored bar of a series; None without any."""
@@ -178,7 +187,7 @@ class Reader:
 
     def _uncovered(self, instrument: Instrument, base: Base, span: Span, hours: Hours | None) -> SpanSet:
         """Where the market was open, or may have been, and the ledger cannot vouch for the bars."""
-        covered = self.coverage(instrument, base).covered
+        covered = self.covered(instrument, base)
         if covered.covers(span):
             return SpanSet()  # no need to ask the calendar, which takes over a second to load
         unknown = SpanSet([span]) - SpanSet([self.calendar.known(instrument)])

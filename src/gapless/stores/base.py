@@ -24,6 +24,7 @@ class SqlStore(Leasing, Turns, Records):
     def __init__(self, url: str, db: Database) -> None:
         self.url = url
         self._db = db
+        self._vouched = {}
 
     def verify(self) -> Iterator[Damage]:
         """Read everything and tell what is not as it was written.

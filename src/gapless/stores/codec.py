@@ -17,8 +17,8 @@ from pcodec import ChunkConfig, DeltaSpec, ModeSpec, standalone
 from gapless.vocabulary.batch import NO_TRADES, Batch, Floats, Ints
 from gapless.vocabulary.timeframe import MINUTE
 
-VERSION = 1
-"""The layout's number; it is written beside each payload."""
+VERSION = 2
+"""The number of the layout and its checksum; it is written beside each payload. Payloads of 1 and 2 are the same."""
 
 Column = NDArray[Any]
 Block = tuple[int, Column]
@@ -64,24 +64,21 @@ def pack(batch: Batch, gone: Ints) -> bytes:
     return b"".join((*blocks, _pack_column(trades, 0, _NOISE)))
 
 
-def unpack(payload: bytes) -> tuple[Batch, Ints]:
-    """The bars and the starts of withdrawn ones that `pack` was given."""
+def unpack(payload: bytes, into: Batch | None = None) -> tuple[Batch, Ints]:
+    """The bars and the starts of withdrawn ones that `pack` was given; the bars in the columns of `into`, if given.
+
+    Those have to be as long as the bars are many.
+    """
     blocks = _blocks(payload)
     ts, gone = _unpack_instants(next(blocks)), _unpack_instants(next(blocks))
-    (decimals, open_), (_, high), (_, low), (_, close) = (next(blocks) for _ in range(4))
-    middle = None
-    if decimals != _DOUBLES:
-        open_ = open_ + _last(close)
-        high = high + np.maximum(open_, close)
-        low = np.minimum(open_, close) - low
-        middle = (decimals, open_ + high + low + close >> 2)
-    volume = _unpack_optional(blocks, len(ts), None)
-    vwap = _unpack_optional(blocks, len(ts), middle)
+    bars = Batch.room(len(ts)) if into is None else into
+    bars.ts[:] = ts
+    middle = _unpack_prices(blocks, bars)
+    _unpack_optional(blocks, bars.volume, None)
+    _unpack_optional(blocks, bars.vwap, middle)
     mark, trades = next(blocks)
-    if mark == _ABSENT:
-        trades = np.full(len(ts), NO_TRADES, np.int64)
-    open_, high, low, close = (_numbers(column, decimals) for column in (open_, high, low, close))
-    return Batch(ts, open_, high, low, close, volume, vwap, trades), gone
+    bars.trades[:] = NO_TRADES if mark == _ABSENT else trades
+    return bars, gone
 
 
 def unpack_starts(payload: bytes) -> tuple[Ints, Ints]:
@@ -122,10 +119,12 @@ def _ticks(columns: Sequence[Floats], decimals: int) -> list[Ints]:
     return whole
 
 
-def _numbers(column: Column, decimals: int) -> Floats:
+def _numbers(column: Column, decimals: int, into: Floats) -> None:
     """Ticks as numbers: the division rounds to the double that the decimal text would give."""
-    numbers: Floats = column if decimals == _DOUBLES else column / 10.0**decimals
-    return numbers
+    if decimals == _DOUBLES:
+        into[:] = column
+    else:
+        np.divide(column, 10.0**decimals, out=into)
 
 
 def _last(close: Ints) -> Ints:
@@ -188,16 +187,37 @@ def _unpack_instants(block: Block) -> Ints:
     return ts
 
 
-def _unpack_optional(blocks: Iterator[Block], rows: int, middle: tuple[int, Ints] | None) -> Floats:
+def _unpack_prices(blocks: Iterator[Block], bars: Batch) -> tuple[int, Ints] | None:
+    """Fill the four prices; returns their decimals and the middle of each bar, None where they are on no grid."""
+    (decimals, open_), (_, high), (_, low), (_, close) = (next(blocks) for _ in range(4))
+    middle = None
+    if decimals != _DOUBLES:  # the columns are ours alone: all of this is done in place
+        open_ += _last(close)
+        high += np.maximum(open_, close)
+        np.subtract(np.minimum(open_, close), low, out=low)
+        middle = (decimals, open_ + high + low + close >> 2)
+    for column, price in zip(
+        (open_, high, low, close), (bars.open, bars.high, bars.low, bars.close), strict=True
+    ):
+        _numbers(column, decimals, price)
+    return middle
+
+
+def _unpack_optional(blocks: Iterator[Block], into: Floats, middle: tuple[int, Ints] | None) -> None:
     _, holes = next(blocks)
     decimals, column = next(blocks)
     if decimals == _ABSENT:
-        return np.full(rows, np.nan)
+        into[:] = np.nan
+        return
     reference = None if decimals == _DOUBLES else _reference(middle, decimals)
     if not len(holes):
-        return _numbers(column if reference is None else column + reference, decimals)
-    present = np.ones(rows, np.bool_)
+        if reference is not None:
+            column += reference
+        _numbers(column, decimals, into)
+        return
+    present = np.ones(len(into), np.bool_)
     present[holes] = False
-    whole = np.full(rows, np.nan)
-    whole[present] = _numbers(column if reference is None else column + reference[present], decimals)
-    return whole
+    numbers = np.empty(len(column))
+    _numbers(column if reference is None else column + reference[present], decimals, numbers)
+    into[:] = np.nan
+    into[present] = numbers

@@ -13,6 +13,9 @@ from gapless.vocabulary.batch import Ints
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Entry, Outcome
 
+EVER = Span(-(2**62), 2**62)
+"""All time there is."""
+
 _SPEAKS = frozenset(outcome for outcome in Outcome if outcome.covers or outcome is Outcome.LOST)
 """The outcomes that change what is covered: an attempt that failed does not uncover anything."""
 

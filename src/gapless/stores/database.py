@@ -2,11 +2,11 @@
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, select, update
@@ -58,9 +58,10 @@ class Database:
         self._upgrade = upgrade
         self.read_only = read_only
         self._page_bytes = page_bytes
-        self._writer = Lock()
-        self._watching = Lock()
+        self._writer = threading.Lock()
+        self._watching = threading.Lock()
         self._watcher: sqlite3.Connection | None = None
+        self._here = threading.local()
         self._unsynced = False
         _check_path(path, create=create and not read_only, writes=not read_only)
         with told(path):
@@ -77,9 +78,25 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that sees the store as it is now, whatever is written meanwhile."""
-        with sensible(self.path), told(self.path), self._durable.connect() as connection, connection.begin():
-            yield connection
+        """A connection that sees the store as it is now, or at the `moment` in which this thread is."""
+        with sensible(self.path), told(self.path), self.moment():
+            yield self._here.connection
+
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """All that this thread reads until it leaves is as it was when it began, whatever is written meanwhile.
+
+        A moment inside another one is that one.
+        """
+        if getattr(self._here, "connection", None) is not None:
+            yield
+            return
+        with told(self.path), self._durable.connect() as connection, connection.begin():
+            self._here.connection = connection
+            try:
+                yield
+            finally:
+                self._here.connection = None
 
     @contextmanager
     def writing(self, *, light: bool = False, needs: int = 0) -> Iterator[Connection]:
@@ -265,6 +282,13 @@ def _identity(path: Path) -> tuple[int, int]:
     except OSError:
         return (0, 0)
     return found.st_dev, found.st_ino
+
+
+def driver(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection, for statements on which time depends."""
+    found = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
 
 
 def _begin(connection: Connection) -> None:

@@ -15,7 +15,7 @@ from gapless.ports import Capabilities
 from gapless.stores.base import SqlStore, damaged, forgotten
 from gapless.stores.changes import Changes, Edges, authority, compare
 from gapless.stores.counting import count_bars
-from gapless.stores.coverage import history
+from gapless.stores.coverage import EVER, history
 from gapless.stores.database import Database
 from gapless.stores.failures import sensible, told
 from gapless.stores.leasing import check_fence
@@ -30,9 +30,7 @@ from gapless.stores.records import (
     relist,
 )
 from gapless.stores.segments import (
-    EVER,
     TABLES,
-    Part,
     Segment,
     add,
     ever,
@@ -43,6 +41,7 @@ from gapless.stores.segments import (
     placed,
     put_aside,
     standing,
+    unpacked,
 )
 from gapless.stores.versions import Versions, pieces, revisions
 from gapless.vocabulary.batch import Batch, Ints
@@ -60,9 +59,9 @@ _ALWAYS = Span(0, OPEN_END)
 
 _NOT_ALL = "its segments are not all that were written"
 
-_SEGMENT_BARS = 12_500
-"""At most: about two weeks of minutes. Who reads one day unpacks a whole segment; four times as many bars in it would
-save half a byte in a hundred."""
+_SEGMENT_BARS = 5_000
+"""At most: about a week of minutes. Who reads one day unpacks a whole segment; ten times as many bars in it would save
+one byte in seventy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +237,7 @@ class PackedStore(SqlStore):
                 hull.append(span)
         lost = replace(lost, span=Span(min(s.start for s in hull), max(s.end for s in hull)))
         entry_id = append(connection, listed.id, [lost])
-        intact = self._intact(connection, listed)
+        intact = self._sound_bars(connection, listed)
         if len(doomed := intact.between(lost.span)):
             segment = Segment.of(listed.name, Batch.empty(), doomed.ts, written)
             add(connection, listed.id, segment, entry_id)
@@ -246,10 +245,10 @@ class PackedStore(SqlStore):
         stored = payload_bytes(connection, listed)
         relist(connection, listed, _edges(kept), written, bars=len(kept), stored_bytes=stored)
 
-    def _intact(self, connection: Connection, listed: Listed) -> Batch:
+    def _sound_bars(self, connection: Connection, listed: Listed) -> Batch:
         """All bars that stand, without those of damaged segments."""
         segments = (self._sound(connection, listed, number) for number in numbers(connection, listed, EVER))
-        return laid([segment.unpack() for segment in segments if segment])
+        return laid(segment for segment in segments if segment)
 
 
 def _packed(series: str, changes: Changes, written: int) -> Iterator[Segment]:
@@ -263,29 +262,30 @@ def _packed(series: str, changes: Changes, written: int) -> Iterator[Segment]:
 
 
 def _live(connection: Connection, listed: Listed, span: Span, as_of: int | None = None) -> Batch:
-    return laid([part for _, part in _parts(connection, listed, span, as_of)]).between(span)
+    return laid(_intact(connection, listed, span, as_of)).between(span)
 
 
 def _versions(connection: Connection, listed: Listed, span: Span) -> Versions:
     """All that the bars of `span` ever were."""
     written, parts = [], []
-    for moment, (batch, gone) in _parts(connection, listed, span):
+    segments = list(_intact(connection, listed, span))
+    for segment, (batch, gone) in zip(segments, unpacked(segments)[1], strict=True):
         mine = batch.between(span), gone[(gone >= span.start) & (gone < span.end)]
         parts.append(mine)
-        written.append(np.full(len(mine[0]) + len(mine[1]), moment, np.int64))
+        written.append(np.full(len(mine[0]) + len(mine[1]), segment.written, np.int64))
     ts, place = placed([(batch.ts, gone) for batch, gone in parts])
     bars = Batch.concat(batch for batch, _ in parts)
     return Versions(bars, ts, np.concatenate([ts[:0], *written]), place)
 
 
-def _parts(
+def _intact(
     connection: Connection, listed: Listed, span: Span, as_of: int | None = None
-) -> Iterator[tuple[int, Part]]:
-    """What each segment that touches `span` holds, with the moment of its writing (Unix ms), in that order."""
+) -> Iterator[Segment]:
+    """Each segment that touches `span`, in the order of writing, once its checksum is found right."""
     for segment in standing(connection, listed, span, as_of):
         if not segment.intact(listed.name):
             raise damaged(listed, segment.span, "a segment is not what its checksum says")
-        yield segment.written, segment.unpack()
+        yield segment
 
 
 def _commit(connection: Connection, listed: Listed, checked: Checked, draft: _Draft) -> Receipt:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,10 +11,11 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from gapless.crash import crash_point
 from gapless.errors import StorageError
 from gapless.stores.changes import Edges
+from gapless.stores.coverage import EVER, covered
 from gapless.stores.database import Database
 from gapless.stores.schema import ACTION, LEDGER, RUN, SERIES, WISH, put
 from gapless.vocabulary.instrument import AssetClass, Instrument
-from gapless.vocabulary.span import Span
+from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import CorporateAction, Entry, Outcome, Receipt, Series, Wish
 from gapless.vocabulary.timeframe import Base, Timeframe
 
@@ -63,6 +65,24 @@ class Records:
     """The part of a store that is not bars, leases or turns."""
 
     _db: Database
+    _vouched: dict[int, tuple[int, SpanSet]]
+    """By the number of a series: its revision, and what was covered then. Any write to its ledger raises the former."""
+
+    def moment(self) -> AbstractContextManager[None]:
+        """All that this thread reads until it leaves is as it was when it began, whatever is written meanwhile."""
+        return self._db.moment()
+
+    def covered(self, instrument: Instrument, base: Base) -> SpanSet:
+        """Where the ledger of a series vouches for its bars; it is folded once for each state of the series."""
+        with self._db.reading() as connection:
+            listed = find(connection, instrument, base)
+            if listed is None:
+                return SpanSet()
+            revision, spans = self._vouched.get(listed.id, (-1, SpanSet()))
+            if revision != listed.revision:
+                spans = covered(connection, listed.id, EVER)
+                self._vouched[listed.id] = listed.revision, spans
+            return spans
 
     def entries(self, instrument: Instrument, base: Base) -> list[Entry]:
         """Every ledger entry of a series in the order of writing."""
@@ -70,9 +90,7 @@ class Records:
             listed = find(connection, instrument, base)
             if listed is None:
                 return []
-            rows = connection.execute(
-                select(LEDGER).where(LEDGER.c.series_id == listed.id).order_by(LEDGER.c.id)
-            )
+            rows = connection.execute(_ENTRIES, {"its_id": listed.id})
             return [_entry(instrument, base, row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
 
     def series(self) -> list[Series]:
@@ -191,6 +209,7 @@ _RELIST = (
     .where(SERIES.c.id == bindparam("its_id"))
     .values({name: bindparam(name) for name in _COUNTED})
 )
+_ENTRIES = select(LEDGER).where(LEDGER.c.series_id == bindparam("its_id")).order_by(LEDGER.c.id)
 _APPEND = insert(LEDGER).returning(LEDGER.c.id)
 
 

@@ -1,6 +1,5 @@
 """Rows: bars of the plain store as rows of SQL, with a checksum for each stretch of them."""
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Column, Connection, Double, Table, insert, select
 
+from gapless.stores.database import driver
 from gapless.stores.records import Listed
 from gapless.stores.schema import Whole, beside_shared
 from gapless.vocabulary.batch import NO_TRADES, Batch, Ints
@@ -132,10 +132,10 @@ def insert_rows(connection: Connection, series_id: int, bars: Batch, written: in
         cells[at::width] = column
     whole = count - count % _TOGETHER
     chunks = (cells[at : at + width * _TOGETHER] for at in range(0, width * whole, width * _TOGETHER))
-    driver = _driver(connection)
-    driver.executemany(_insert(series_id, written, _TOGETHER), chunks)
+    db = driver(connection)
+    db.executemany(_insert(series_id, written, _TOGETHER), chunks)
     if whole < count:
-        driver.execute(_insert(series_id, written, count - whole), cells[width * whole :])
+        db.execute(_insert(series_id, written, count - whole), cells[width * whole :])
 
 
 def read_rows(connection: Connection, series_id: int, span: Span) -> Rows:
@@ -151,7 +151,7 @@ def _read(connection: Connection, series_id: int, mark: int, span: Span) -> Rows
     query = (
         f"SELECT {_CASTS} FROM bar WHERE series_id = ? AND provisional = ? AND ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608  our own names
     )
-    cursor = _driver(connection).execute(query, (series_id, mark, span.start, span.end))
+    cursor = driver(connection).execute(query, (series_id, mark, span.start, span.end))
     return Rows.concat([_rows(part) for part in iter(lambda: cursor.fetchmany(_FETCH), [])])
 
 
@@ -172,19 +172,13 @@ def delete_rows(connection: Connection, series_id: int, starts: Ints) -> None:
     """Delete the rows of these bars."""
     doomed = [(series_id, ts) for ts in starts.tolist()]
     query = "DELETE FROM bar WHERE series_id = ? AND provisional IN (0, 1) AND ts = ?"
-    _driver(connection).executemany(query, doomed)
+    driver(connection).executemany(query, doomed)
 
 
 def delete_span(connection: Connection, series_id: int, span: Span) -> None:
     """Delete the rows of a series that start inside `span`."""
     query = f"DELETE FROM bar WHERE {_IN_SPAN}"  # noqa: S608  our own names
     connection.exec_driver_sql(query, (series_id, span.start, span.end))
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver
 
 
 def _insert(series_id: int, written: int, rows: int) -> str:
@@ -247,7 +241,7 @@ def read_revisions(connection: Connection, series_id: int, span: Span, as_of: in
         f" WHERE series_id = ? AND ts >= ? AND ts < ?{stood} ORDER BY ts"
     )
     values = (series_id, span.start, span.end)
-    if not (cells := _driver(connection).execute(query, values).fetchall()):
+    if not (cells := driver(connection).execute(query, values).fetchall()):
         return Earlier(Rows.concat([]), np.empty(0, np.int64), sound=True)
     rows = _rows([row[:-2] for row in cells])
     replaced, checksum = (np.array(column, np.int64) for column in list(zip(*cells, strict=True))[-2:])
@@ -315,11 +309,9 @@ def account(connection: Connection, listed: Listed, came: Rows, went: Rows) -> N
     for number in touched:
         (had, was), (plus, more), (minus, less) = (sums.get(number, none) for sums in (before, new, old))
         after.append((listed.id, number, had + plus - minus, was ^ more ^ less))
-    driver = _driver(connection)
-    driver.executemany(
-        "DELETE FROM bar_stretch WHERE series_id = ? AND number = ?", [row[:2] for row in after]
-    )
-    driver.executemany("INSERT INTO bar_stretch VALUES (?, ?, ?, ?)", [row for row in after if row[2]])
+    db = driver(connection)
+    db.executemany("DELETE FROM bar_stretch WHERE series_id = ? AND number = ?", [row[:2] for row in after])
+    db.executemany("INSERT INTO bar_stretch VALUES (?, ?, ?, ?)", [row for row in after if row[2]])
 
 
 def forget_stretches(connection: Connection, listed: Listed, span: Span) -> None:
