@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from polars.io.plugins import register_io_source
@@ -13,6 +14,8 @@ from gapless.vocabulary.batch import NO_TRADES
 
 TS = pl.Datetime("ms", "UTC")
 WORD = pl.Categorical()
+_CHUNK = 1 << 17
+"""Rows: to copy so many is cheaper than a chunk each for many symbols."""
 _COLUMNS: dict[str, pl.DataType] = {
     "ts": TS,
     **dict.fromkeys(("open", "high", "low", "close", "volume", "vwap"), pl.Float64()),
@@ -27,10 +30,35 @@ def schema(*words: str) -> pl.Schema:
 
 
 def frame(parts: Sequence[SymbolBars], *, many: bool) -> pl.DataFrame:
-    """The bars of all, one chunk a symbol."""
+    """The bars of all: one chunk for each symbol, small ones together."""
     words = ("symbol",) if many else ()
     empty = pl.DataFrame(schema=schema(*words))
-    return pl.concat([empty, *(_frame(part, **dict.fromkeys(words, part.symbol)) for part in parts)])
+    return pl.concat([empty, *(_chunk(group, *words) for group in _groups(parts))])
+
+
+def _groups(parts: Sequence[SymbolBars]) -> Iterator[list[SymbolBars]]:
+    """The parts in their order, as many at a time as are small together: a frame of its own for each takes longer."""
+    group: list[SymbolBars] = []
+    rows = 0
+    for part in parts:
+        if group and rows + len(part.batch) > _CHUNK:
+            yield group
+            group, rows = [], 0
+        group.append(part)
+        rows += len(part.batch)
+    if group:
+        yield group
+
+
+def _chunk(group: Sequence[SymbolBars], *words: str) -> pl.DataFrame:
+    lengths = [len(part.batch) for part in group]
+    symbols = pl.Series([part.symbol for part in group], dtype=WORD)
+    leading = [symbols.gather(np.repeat(np.arange(len(group)), lengths)).alias(word) for word in words]
+    columns = {
+        name: values if len(group) == 1 else np.concatenate([part.columns[name] for part in group])
+        for name, values in group[0].columns.items()
+    }
+    return pl.DataFrame([*leading, *(_series(name, values) for name, values in columns.items())])
 
 
 def scan(pieces: Sequence[Piece], read: Read) -> pl.LazyFrame:

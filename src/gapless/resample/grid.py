@@ -18,6 +18,8 @@ Windows are half-open. Without `Hours` they follow one another without holes: ea
 With `Hours`, instants outside of them are in no intraday window.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from gapless.resample.hours import Hours
@@ -65,13 +67,22 @@ def aligned(span: Span, timeframe: Timeframe, asset_class: AssetClass, hours: Ho
 
     `hours` have to hold every session of the trading days that `span` touches.
     """
+    if hours is None or timeframe.minutes is None:
+        return _whole(span, timeframe, asset_class)
     start, end = span.start, span.end
-    cut = None if timeframe.minutes is None else hours
-    if cut is None or start in cut:
-        start = int(window_starts(np.array([start], np.int64), timeframe, asset_class, cut)[0])
-    if cut is None or end - 1 in cut:
-        end = int(window_ends(np.array([end - 1], np.int64), timeframe, asset_class, cut)[0])
+    if start in hours:
+        start = int(window_starts(np.array([start], np.int64), timeframe, asset_class, hours)[0])
+    if end - 1 in hours:
+        end = int(window_ends(np.array([end - 1], np.int64), timeframe, asset_class, hours)[0])
     return Span(start, end)
+
+
+@lru_cache(maxsize=256)
+def _whole(span: Span, timeframe: Timeframe, asset_class: AssetClass) -> Span:
+    """The same without hours; remembered, because a call asks it for one symbol after another."""
+    start = window_starts(np.array([span.start], np.int64), timeframe, asset_class)
+    end = window_ends(np.array([span.end - 1], np.int64), timeframe, asset_class)
+    return Span(int(start[0]), int(end[0]))
 
 
 def _stretches(asset_class: AssetClass, hours: Hours | None) -> tuple[Ints, Ints, Ints]:

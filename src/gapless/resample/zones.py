@@ -1,8 +1,8 @@
 """Local midnights of a time zone: instants to local dates and back, vectorised."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from gapless.vocabulary.timeframe import DAY
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100  # before and after, the nearest offset goes on
 _EPOCH = date(1970, 1, 1)
+_MS = timedelta(milliseconds=1)
 _FOREVER = 2**62
 
 
@@ -65,12 +66,14 @@ def _changes(clock: ZoneInfo) -> list[tuple[int, int]]:
     changes = [(firsts[0], _offset(clock, firsts[0]))]
     for first, following in pairwise(firsts):
         if (new := _offset(clock, following)) != changes[-1][1]:
-            day = next(d for d in range(first + 1, following + 1) if _offset(clock, d) == new)
-            changes.append((day, new))
+            days = range(first + 1, following + 1)
+            at = bisect_left(days, x=True, key=lambda day: _offset(clock, day) == new)
+            changes.append((days[at], new))
     return changes
 
 
 def _offset(clock: ZoneInfo, day: int) -> int:
     """Local minus UTC, in ms, at the midnight that starts this date."""
-    midnight = datetime.fromtimestamp(day * 86_400, UTC).replace(tzinfo=clock)
-    return day * DAY - round(midnight.timestamp()) * 1000
+    offset = datetime.combine(_EPOCH + timedelta(day), time(), clock).utcoffset()
+    assert offset is not None  # a zone of its own is known for every date
+    return offset // _MS

@@ -136,8 +136,7 @@ def _reference(middle: tuple[int, Ints] | None, decimals: int) -> Ints | None:
     """What an average with so many decimals is counted from, None where the prices are finer or on no grid."""
     if middle is None or decimals < middle[0]:
         return None
-    reference: Ints = middle[1] * 10 ** (decimals - middle[0])
-    return reference
+    return middle[1] if decimals == middle[0] else middle[1] * 10 ** (decimals - middle[0])
 
 
 # -- blocks ------------------------------------------------------------------
@@ -192,10 +191,15 @@ def _unpack_prices(blocks: Iterator[Block], bars: Batch) -> tuple[int, Ints] | N
     (decimals, open_), (_, high), (_, low), (_, close) = (next(blocks) for _ in range(4))
     middle = None
     if decimals != _DOUBLES:  # the columns are ours alone: all of this is done in place
-        open_ += _last(close)
+        open_[:1] += close[:1]
+        open_[1:] += close[:-1]
         high += np.maximum(open_, close)
         np.subtract(np.minimum(open_, close), low, out=low)
-        middle = (decimals, open_ + high + low + close >> 2)
+        sums = open_ + high
+        sums += low
+        sums += close
+        sums >>= 2
+        middle = (decimals, sums)
     for column, price in zip(
         (open_, high, low, close), (bars.open, bars.high, bars.low, bars.close), strict=True
     ):
