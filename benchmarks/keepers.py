@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gapless.ports import Store
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
@@ -90,18 +91,10 @@ class Gapless(Keeper):
     def fill(self, market: Iterator[tuple[str, Batch]]) -> None:
         """Write everything, and let go of the files."""
         from gapless.stores import open_store
-        from gapless.vocabulary.steps import Wish
-        from gapless.vocabulary.timeframe import TIMEFRAMES
 
         with closing(open_store(str(self.path))) as store:
             for symbol, bars in market:
-                start = min(int(bars.ts[0]), YEAR.start) // DAY * DAY  # first windows are whole
-                store.remember([Wish(Instrument.parse(symbol), TIMEFRAMES["1m"], Span(start, END))])
-                for at in range(0, len(bars), PAGE):
-                    page, following = bars.take(slice(at, at + PAGE)), bars.ts[at + PAGE : at + PAGE + 1]
-                    span = Span(start, int(following[0]) if len(following) else END)
-                    store.write(_checked(symbol, page, span))
-                    start = span.end
+                keep(store, symbol, bars)
 
     def open(self) -> None:
         """Get ready for questions."""
@@ -127,6 +120,20 @@ class Gapless(Keeper):
     def hours(self) -> Frame:
         """All bars as hours."""
         return self._warehouse.bars(SYMBOLS, "1h").polars()
+
+
+def keep(store: Store, symbol: str, bars: Batch) -> None:
+    """Write minutes as a backfill would: a page at a time, each with its line in the ledger."""
+    from gapless.vocabulary.steps import Wish
+    from gapless.vocabulary.timeframe import TIMEFRAMES
+
+    start = min(int(bars.ts[0]), YEAR.start) // DAY * DAY  # first windows are whole
+    store.remember([Wish(Instrument.parse(symbol), TIMEFRAMES["1m"], Span(start, END))])
+    for at in range(0, len(bars), PAGE):
+        page, following = bars.take(slice(at, at + PAGE)), bars.ts[at + PAGE : at + PAGE + 1]
+        span = Span(start, int(following[0]) if len(following) else END)
+        store.write(_checked(symbol, page, span))
+        start = span.end
 
 
 def _checked(symbol: str, page: Batch, span: Span) -> Any:  # noqa: ANN401 - a Checked; its module is imported late

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,21 @@ def test_text_that_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="`start`") as caught:
         parse_instant(text, STOCKS, now=NOON, param="start")
     assert text in caught.value.message
+    assert "2024-01-31" in caught.value.hint
+
+
+def test_whole_numbers_of_numpy_are_milliseconds() -> None:
+    """What an array of starts holds is taken like Python's own numbers."""
+    assert parse_instant(np.int64(1_704_171_600_000), STOCKS, now=NOON, param="start") == utc(
+        "2024-01-02T05:00"
+    )
+
+
+@pytest.mark.parametrize("wrong", [3.5, np.datetime64("2024-01-02T05:00"), ("2024-01-02",)])
+def test_what_is_no_moment_is_refused(wrong: object) -> None:
+    """Half milliseconds, and an instant of NumPy: in UTC, but without a zone it would be read as local time."""
+    with pytest.raises(UsageError, match=r"`start` was .*, which is not a date") as caught:
+        parse_instant(wrong, STOCKS, now=NOON, param="start")  # type: ignore[arg-type]
     assert "2024-01-31" in caught.value.hint
 
 

@@ -142,6 +142,18 @@ def test_the_result_becomes_a_frame_of_other_libraries() -> None:
     assert pa.table(result) == result.arrow()
 
 
+def test_a_result_says_what_it_is() -> None:
+    """Whoever types a query at a prompt sees columns and rows, and whether there are more."""
+    query = "select symbol, close from bars"
+    whole, cut, stream = (
+        run_sql(query, {"bars": bars()}, limits=Limits(rows=rows)) for rows in (9999, 1, None)
+    )
+
+    assert repr(whole) == f"<SqlResult symbol, close: {len(whole.rows)} rows>"
+    assert repr(cut) == "<SqlResult symbol, close: 1 rows, cut>"
+    assert repr(stream) == "<SqlResult symbol, close: a stream>"
+
+
 def test_a_stream_keeps_its_order() -> None:
     """ORDER BY holds over all batches."""
     with run_sql("select i from range(300_000) t(i) order by i desc", {}, limits=STREAM) as result:

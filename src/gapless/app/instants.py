@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import SupportsIndex
 from zoneinfo import ZoneInfo
 
 from gapless.errors import UsageError
@@ -9,7 +10,7 @@ from gapless.vocabulary.instrument import AssetClass
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import OPEN_END
 
-When = str | int | date | datetime
+When = str | int | SupportsIndex | date | datetime
 """A moment as a caller may give it: text, Unix milliseconds, a date or a datetime with a zone."""
 
 _AGO = re.compile(r"(\d{1,5})\s*(d|w|mo|y)")
@@ -33,8 +34,8 @@ def parse_instant(when: When, asset_class: AssetClass, *, now: int, param: str) 
 
 def _instant(when: When, asset_class: AssetClass, *, now: int, param: str) -> int:
     zone = ZoneInfo(asset_class.zone)
-    if isinstance(when, int):
-        return when
+    if isinstance(when, SupportsIndex):  # NumPy's whole numbers too
+        return when.__index__()
     if isinstance(when, datetime):
         if when.tzinfo is None:
             raise UsageError(
@@ -43,7 +44,7 @@ def _instant(when: When, asset_class: AssetClass, *, now: int, param: str) -> in
         return _ms(when)
     if isinstance(when, date):
         return midnight(when, zone)
-    text = when.strip()
+    text = _text(when, param)
     if text == "now":
         return now
     today = datetime.fromtimestamp(now / 1000, zone).date()
@@ -54,6 +55,15 @@ def _instant(when: When, asset_class: AssetClass, *, now: int, param: str) -> in
     except (ValueError, OverflowError):
         raise UsageError(f"`{param}` was `{when}`, which is not a date.", hint=_EXAMPLES) from None
     return _ms(at if at.tzinfo else at.replace(tzinfo=zone))
+
+
+def _text(when: object, param: str) -> str:
+    if isinstance(when, str):
+        return when.strip()
+    raise UsageError(  # of `datetime64` too: it looks like local time and is meant in UTC
+        f"`{param}` was {when!r}, which is not a date, a datetime with a zone, text or whole Unix milliseconds.",
+        hint=_EXAMPLES,
+    )
 
 
 def span_between(

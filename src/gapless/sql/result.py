@@ -41,6 +41,10 @@ class SqlResult:
         if most is not None:
             self._take(most)
 
+    def __repr__(self) -> str:
+        held = "a stream" if self._table is None else f"{self._table.num_rows:,} rows"
+        return f"<SqlResult {', '.join(self.columns)}: {held}{', cut' if self.cut else ''}>"
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns, each one once."""

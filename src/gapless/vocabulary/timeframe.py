@@ -42,7 +42,7 @@ class Timeframe:
         Raises:
             UsageError: a name that gapless does not offer.
         """
-        if found := TIMEFRAMES.get(text.strip()):
+        if found := TIMEFRAMES.get(str(text).strip()):
             return found
         raise UsageError(
             f"`{text}` is not a timeframe that gapless offers.", hint=f"Use one of: {', '.join(TIMEFRAMES)}."
