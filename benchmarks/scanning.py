@@ -49,9 +49,11 @@ def in_polars(warehouse: "Warehouse", symbols: list[str]) -> int:
 
 
 def in_duckdb(warehouse: "Warehouse", symbols: list[str]) -> int:
+    from gapless import Limits
+
     chosen = f"and symbol = '{symbols[0]}'" if symbols else ""
     query = f"select symbol, count(*), sum(volume) from bars where timeframe = '1m' {chosen} group by 1"
-    with warehouse.sql(query) as result:
+    with warehouse.sql(query, limits=Limits(seconds=3600)) as result:
         return sum(bars for _, bars, _ in result.rows)
 
 

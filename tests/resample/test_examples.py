@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from gapless.resample import aligned, derive, derive_many, window_ends, window_starts
+from gapless.resample import aligned, derive, window_ends, window_starts
 from gapless.vocabulary.batch import NO_TRADES, Batch
 from gapless.vocabulary.instrument import AssetClass
 from gapless.vocabulary.span import Span
@@ -68,18 +68,6 @@ def test_a_sum_with_a_missing_term_is_missing() -> None:
     assert bars.trades.tolist() == [NO_TRADES, 8]
     assert bars.volume.tolist() == [20.0, 20.0]
     assert bars.vwap.tolist() == [1.0, 1.0]
-
-
-def test_a_window_that_holds_one_shorter_window_is_summed_as_if_alone() -> None:
-    """Sums depend on their order: a quarter of an hour made beside five minutes is made of the minutes as well."""
-    volumes = (1e16, 1.0, 1.0, 1.0)
-    batch = minutes("2024-06-03 14:30", *((10.0, 10.0, 10.0, 10.0, volume, 10.0, 1) for volume in volumes))
-    wanted = TIMEFRAMES["5m"], TIMEFRAMES["15m"]
-
-    together = derive_many(batch, wanted, STOCKS)
-
-    assert together["15m"] == derive(batch, TIMEFRAMES["15m"], STOCKS)
-    assert together["5m"] == derive(batch, TIMEFRAMES["5m"], STOCKS)
 
 
 def test_indices_have_prices_only() -> None:

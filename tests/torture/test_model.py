@@ -1,11 +1,11 @@
 """Long lives of stores, held against a model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import pytest
 
 from gapless.stores import segments
-from gapless.stores.segments import Part
+from gapless.stores.segments import Segment
 from gapless.vocabulary.batch import Batch
 from stores.test_against_a_model import Machine
 from torture.model import HARNESS, MACHINES, measure
@@ -23,8 +23,8 @@ def test_any_order_of_calls_leaves_what_the_model_has(machine: type[Machine]) ->
 def test_a_log_that_is_read_backwards_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where bars were corrected, the first numbers would be served."""
 
-    def backwards(parts: Sequence[Part]) -> Batch:
-        return segments.laid(parts[::-1])
+    def backwards(found: Iterable[Segment]) -> Batch:
+        return segments.laid(list(found)[::-1])
 
     monkeypatch.setattr("gapless.stores.packed.laid", backwards)
     assert measure(20, 1, (PACKED,)).broken > 0
