@@ -77,18 +77,18 @@ def stretches_of(base: Base, span: Span, ground: Ground, held: SpanSet) -> list[
 
     For days a stretch of `bars` reaches from the bar's stamp to the end of its session.
     """
-    end = min(span.end, max(span.start + 1, ground.now))
-    found: list[Stretch] = []
-    whole = Span(span.start, end)
+    whole = Span(span.start, min(span.end, max(span.start + 1, ground.now)))
     unknown = SpanSet([whole]) - SpanSet([ground.known])
-    open_time = ground.sessions.trading(base).clip(whole) | unknown
-    for part in _cut(whole, open_time, held):
-        is_open, has_bars = part.start in open_time, part.start in held
-        for piece, entry in ledger_pieces(part, ground.coverage):
-            stretch = _stretch(piece, entry, is_open=is_open, held=has_bars)
-            if found and _same(found[-1], stretch):
-                stretch = _joined(found.pop(), stretch)
-            found.append(stretch)
+    open_time = list(ground.sessions.trading(base).clip(whole) | unknown)
+    bars, told = list(held.clip(whole)), list(ledger_pieces(whole, ground.coverage))
+    words = [piece for piece, _ in told]
+    found: list[Stretch] = []
+    for part in _cut(whole, open_time, bars, words):
+        _, entry = told[bisect_right(words, part.start, key=_start) - 1]
+        stretch = _stretch(part, entry, is_open=_holds(open_time, part.start), held=_holds(bars, part.start))
+        if found and _same(found[-1], stretch):
+            stretch = _joined(found.pop(), stretch)
+        found.append(stretch)
     return found
 
 
@@ -105,11 +105,20 @@ def _around(span: Span, ground: Ground) -> Span:
     return Span(min(span.start, int(sessions.day[0])), max(span.end, int(sessions.post[-1])))
 
 
-def _cut(whole: Span, *sets: SpanSet) -> Iterator[Span]:
-    """The span in pieces, so that each is wholly inside or outside every set."""
-    edges = {edge for spans in sets for span in spans.clip(whole) for edge in (span.start, span.end)}
-    cuts = sorted(edges | {whole.start, whole.end})
-    return (Span(a, b) for a, b in pairwise(cuts))
+def _cut(whole: Span, *groups: Sequence[Span]) -> Iterator[Span]:
+    """The span in pieces, so that each is wholly inside or outside every one of the sorted spans."""
+    edges = {edge for spans in groups for span in spans for edge in (span.start, span.end)}
+    return (Span(a, b) for a, b in pairwise(sorted(edges | {whole.start, whole.end})))
+
+
+def _holds(spans: Sequence[Span], instant: int) -> bool:
+    """Whether one of many sorted spans holds an instant."""
+    place = bisect_right(spans, instant, key=_start) - 1
+    return place >= 0 and instant in spans[place]
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def _stretch(span: Span, entry: Entry | None, *, is_open: bool, held: bool) -> Stretch:
