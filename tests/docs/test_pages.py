@@ -11,6 +11,7 @@ import pytest
 from docs.pages import PAGES, ROOT, blocks, read, shown
 from gapless.cli.root import cli
 from gapless.errors import GaplessError
+from torture.__main__ import harnesses
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -53,6 +54,17 @@ def test_every_test_that_guarantees_mention_is_in_the_form_that_is_looked_up() -
     """No path of a test stands there without a name, where nothing would check it."""
     text = read("docs/guarantees.md")
     assert text.count("`tests/") == len(_NAMED_TEST.findall(text))
+
+
+def test_every_fault_has_its_figure() -> None:
+    """Each harness has a row, and its test; what broke a promise is not published as kept."""
+    table = read("docs/guarantees.md").partition("\n## Figures\n")[2]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "| `" in line
+    ]
+    assert [row[0] for row in rows] == [harness.fault for harness in harnesses([])]
+    assert {row[2] for row in rows} == {"0"}
+    assert all(_NAMED_TEST.fullmatch(row[4]) for row in rows)
 
 
 @pytest.mark.parametrize("page", PAGES)
