@@ -15,6 +15,7 @@ from gapless.sandbox import Served, SyntheticMarket, serve_in_process
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+TOKEN = "0123456789abcdef0123456789abcdef"
 RUN = ("backfill", "AAPL", "X:BTCUSD", "-t", "1m,1d", "--start", "15d", "--report", "report.json")
 
 
@@ -135,3 +136,24 @@ def test_without_a_store_every_view_says_what_to_do(
         watched.page.locator("main").get_by_text("MSFT").wait_for()
         assert watched.troubles() == []
         assert watched.unloaded == []
+
+
+def test_a_repair_is_started_from_the_page_by_who_has_the_token(
+    browser: "Browser", vendor: Served, tmp_path: Path
+) -> None:
+    """The button is there where the server may write; a wrong token starts nothing, the right one a run to watch."""
+    program = asking(tmp_path, vendor, GAPLESS_SERVE_TOKEN=TOKEN)
+    part = program("backfill", "AAPL", "MSFT", "-t", "1m", "--start", "20d", "--max-requests", "1")
+    assert part.code == 5, part.err
+    with serving(program, "--allow-write") as url, watching(browser, url) as watched:
+        watched.open("#/gaps")
+        watched.page.get_by_role("button", name="Repair all").click()
+        watched.page.locator("dialog input").fill("a guess")
+        watched.page.keyboard.press("Enter")
+        watched.page.locator("dialog", has_text="token").locator("p", has_text="wrong").wait_for()
+        assert program("gaps", "--json").json() != []
+        watched.page.locator("dialog input").fill(TOKEN)
+        watched.page.keyboard.press("Enter")
+        watched.page.locator("[data-run] .ending").wait_for()
+        assert program("gaps", "--json").json() == []
+        assert watched.troubles() == []

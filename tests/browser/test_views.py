@@ -85,7 +85,7 @@ def test_the_days_are_those_of_the_server(watched: Watched, served: str) -> None
     month = _day(gap["start"])[:7]
     days = asked(served, f"coverage/SPY?timeframe=1m&by=day&start={month}-01&end={_after(month)}-01")["days"]
     watched.open(f"#/completeness/SPY/1m/{month}")
-    labels = [cell.get_attribute("aria-label") or "" for cell in watched.page.locator("a.day").all()]
+    labels = [cell.get_attribute("title") or "" for cell in watched.page.locator("a.day").all()]
     assert [label.split(":")[0] for label in labels] == [day["day"] for day in days]
     states = [cell.get_attribute("data-state") for cell in watched.page.locator("a.day").all()]
     assert states == [day["state"] for day in days]

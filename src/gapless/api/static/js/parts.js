@@ -83,12 +83,16 @@ export function piecemeal(items, draw, step = 200) {
 }
 
 /** Keys that move in a grid of cells: arrows by what lies beside, Home, End. Only one cell can be tabbed to. */
-export function walkable(box, selector) {
+export function walkable(box, selector, first = box.querySelector(selector)) {
   const cells = () => [...box.querySelectorAll(selector)];
-  const rest = (one) => cells().forEach((cell) => cell.setAttribute("tabindex", cell === one ? "0" : "-1"));
-  const first = cells();
-  if (first.length) rest(first[0]);
-  box.addEventListener("focusin", (event) => event.target.matches(selector) && rest(event.target));
+  for (const cell of cells()) cell.setAttribute("tabindex", cell === first ? "0" : "-1");
+  let rests = first;
+  box.addEventListener("focusin", ({ target }) => {
+    if (!target.matches(selector)) return;
+    rests.setAttribute("tabindex", "-1");
+    target.setAttribute("tabindex", "0");
+    rests = target;
+  });
   box.addEventListener("keydown", (event) => {
     const all = cells();
     const at = all.indexOf(document.activeElement);

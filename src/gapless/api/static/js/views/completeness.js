@@ -166,7 +166,7 @@ function grid(rows, columns) {
       ),
     ),
   );
-  walkable(table, "a.cell");
+  walkable(table, "a.cell", [...table.querySelectorAll("tbody tr:first-child a.cell")].at(-1));
   return h("div", { class: "scroll" }, table);
 }
 

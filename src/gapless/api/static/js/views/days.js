@@ -86,14 +86,14 @@ function day(symbol, base, date, found) {
       class: "day",
       href: link("completeness", [symbol, base, date]),
       title: words,
-      "aria-label": words,
       data: { state: one.state },
     },
-    h("b", null, number),
-    h("span", { class: "mark" }, one.mark),
+    h("span", { class: "unseen" }, words),
+    h("b", { "aria-hidden": "true" }, number),
+    h("span", { class: "mark", "aria-hidden": "true" }, one.mark),
     h(
       "small",
-      null,
+      { "aria-hidden": "true" },
       one.state === "partly" ? percent(one.percent) : `${compact(one.bars)} ${one.bars === 1 ? "bar" : "bars"}`,
     ),
   );

@@ -66,7 +66,7 @@ function rows(gaps) {
     ["", "To"],
     ["wide", "Why"],
     ["", "Asked again"],
-    ["", ""],
+    ["", "Look"],
   ];
   const list = table("Gaps", columns, gaps.map(row));
   list.classList.add("cards");
@@ -111,15 +111,27 @@ function cure(store, symbols) {
 }
 
 async function repair(button, symbols) {
-  if (!hasToken() && !(await askToken("Starting a run needs the token of the server."))) return;
   button.disabled = true;
   try {
-    await order("v1/repair", symbols.length ? { symbols } : {});
-    go(link("live"));
+    if (await ordered(symbols)) return go(link("live"));
   } catch (error) {
     say(error.hint ? `${error.message} ${error.hint}` : error.message);
-    button.disabled = false;
-    if (error.status === 401) await askToken(error.message);
+  }
+  button.disabled = false;
+}
+
+/** Start it, asking for the token until it is the right one; false where nobody gave one. */
+async function ordered(symbols) {
+  let why = hasToken() ? "" : "Starting a run needs the token of the server.";
+  for (;;) {
+    if (why && !(await askToken(why))) return false;
+    try {
+      await order("v1/repair", symbols.length ? { symbols } : {});
+      return true;
+    } catch (error) {
+      if (error.status !== 401) throw error;
+      why = error.message;
+    }
   }
 }
 

@@ -90,7 +90,7 @@ function flagRows(flags) {
     ["", "From (UTC)"],
     ["", "Rule"],
     ["wide", "What is odd"],
-    ["", ""],
+    ["", "Look"],
   ];
   const list = table(
     "Flags",
@@ -149,7 +149,7 @@ async function showRevisions(at, symbols, signal) {
     ["", "What"],
     ["number", "Old"],
     ["number", "New"],
-    ["", ""],
+    ["", "Then"],
   ];
   const body = rows.length
     ? piecemeal(rows, (some) => table("Revisions", columns, some))

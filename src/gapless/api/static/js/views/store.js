@@ -67,7 +67,7 @@ function symbolList(symbols) {
     const named = [h("a", { href: link("chart", [one.symbol]) }, one.symbol), inOrder(one.timeframes).join(" ")];
     if (!one.bases.length) return [[...named, "–", "0", "–", "–", "–"]];
     return one.bases.map((base, at) => [
-      ...(at ? ["", ""] : named),
+      ...(at ? ["", "Met"] : named),
       base.base,
       count(base.bars),
       base.first ? day(base.first) : "–",
@@ -87,7 +87,7 @@ function runList(runs) {
     ["number", "Requests"],
     ["number", "Bars"],
     ["number", "Took"],
-    ["", ""],
+    ["", "Look"],
   ];
   return table(
     "Runs",
@@ -209,7 +209,7 @@ function targets(report) {
       [
         ["", "Target"],
         ["number", "Here"],
-        ["", ""],
+        ["", "Met"],
       ],
       rows,
     ),
