@@ -26,23 +26,30 @@ _FLAGS = (
 ).split()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    """A Chromium without a window; where there is none, what needs it is skipped."""
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is; where there is none, all that needs it is skipped before anything is made for it."""
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator["Browser"]:
+    """Chromium without a window, for the tests of one file."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=_FLAGS)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")
-def vendor() -> Iterator[Served]:
+def vendor(chromium: str) -> Iterator[Served]:
     """A vendor that answers at once; one minute bar in two thousand has a bad print."""
+    assert chromium
     with serve_in_process(PlantedMarket(SyntheticMarket(SEED), SEED, 0.0005)) as served:
         yield served
 
