@@ -83,14 +83,14 @@ async def _unless_stopped(waiting: Awaitable[T], stopping: asyncio.Event) -> T:
     """Wait, but not past a stop: a page in hand is finished, a wait is not.
 
     Raises:
-        Stopped: the run was asked to stop.
+        Stopped: the run was asked to stop, or ended for another reason.
     """
     task = asyncio.ensure_future(waiting)
     stop = asyncio.ensure_future(stopping.wait())
     try:
         await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
         if stopping.is_set():
-            raise Stopped("Asked to stop.")
+            raise Stopped("The run ended before this was done.")
         return task.result()
     finally:
         task.cancel()
