@@ -53,16 +53,18 @@ def test_nobody_can_change_what_others_will_read(tmp_path: Path) -> None:
 
 
 def test_the_latest_bars_are_kept_and_no_more_than_so_many() -> None:
-    """What was not asked for the longest time goes first; what is too large never stays."""
-    kept = Kept(most=10)
-    small = {name: batch(minutes(4)) for name in (b"a", b"b", b"c")}
+    """What was not asked for the longest time goes first; what is large never stays."""
+    kept = Kept(most=16)
+    first = batch(minutes(4))
 
-    kept.put([b"a"], small[b"a"])
-    kept.put([b"b"], small[b"b"])
-    assert kept.get([b"a"]) is small[b"a"]
-    kept.put([b"c"], small[b"c"])
-    kept.put([b"large"], batch(minutes(11)))
+    kept.put([b"a"], first)
+    kept.put([b"b"], batch(minutes(4)))
+    kept.put([b"c"], batch(minutes(4)))
+    kept.put([b"d"], batch(minutes(4)))
+    assert kept.get([b"a"]) is first
+    kept.put([b"e"], batch(minutes(4)))
+    kept.put([b"large"], batch(minutes(5)))
 
-    there = [name for name in (b"a", b"b", b"c", b"large") if kept.get([name]) is not None]
-    assert there == [b"a", b"c"]
+    there = [name for name in (b"a", b"b", b"c", b"d", b"e", b"large") if kept.get([name]) is not None]
+    assert there == [b"a", b"c", b"d", b"e"]
     assert kept.get([b"a", b"c"]) is None

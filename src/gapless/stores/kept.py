@@ -9,6 +9,10 @@ from gapless.vocabulary.batch import Batch
 Checksums = tuple[bytes, ...]
 
 
+_LARGE = 4
+"""What would fill one part in so many is not kept: a single long read would drive out everything else."""
+
+
 class Kept:
     """Bars by the checksums of the segments that they were unpacked from; the latest ones, `most` bars in all.
 
@@ -31,12 +35,12 @@ class Kept:
             return bars
 
     def put(self, checksums: Sequence[bytes], bars: Batch) -> None:
-        """Keep these bars, for which others may have to go; more than `most` are not kept."""
+        """Keep these bars, for which others may have to go; not where they are many."""
         key = tuple(checksums)
         for column in bars.columns.values():
             column.flags.writeable = False
         with self._lock:
-            if len(bars) > self._most or key in self._bars:
+            if len(bars) > self._most // _LARGE or key in self._bars:
                 return
             self._bars[key] = bars
             self._held += len(bars)
