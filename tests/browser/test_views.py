@@ -1,6 +1,7 @@
 """Each view of the dashboard on a real backfill: it says what the library says, and does nothing it may not do."""
 
 import json
+import shlex
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -232,6 +233,29 @@ def test_what_is_copied_does_the_same_elsewhere(watched: Watched, filled: Gaples
     watched.page.get_by_role("tab", name="Copy as Python").click()
     code = watched.page.evaluate("navigator.clipboard.readText()")
     compile(code, "copied", "exec")
+
+
+def test_every_command_beside_a_view_is_one_that_works(watched: Watched, filled: Gapless) -> None:
+    """As it stands there, quoted for a shell."""
+    watched.open("")
+    day = "2026-11-27"
+    views = (
+        "completeness",
+        "completeness/AAPL/1m/2026-11",
+        f"completeness/AAPL/1m/{day}",
+        "chart/X:BTCUSD/4h",
+        "chart/SPY/15m?start=1788900000000",
+        "chart/NFLX/1d?start=2026-05-01&end=2026-09-01&adjust=splits",
+        "gaps?symbol=SPY",
+        "quality?symbol=AAPL&start=2026-01-01&rule=bad_print",
+        "quality/revisions/AAPL?timeframe=1m",
+    )
+    for view in views:
+        watched.turn(f"#/{view}")
+        words = shlex.split(watched.page.locator("main .elsewhere code").inner_text())
+        assert words[0] == "gapless"
+        ended = filled(*words[1:])
+        assert ended.code == 0, (words, ended.err)
 
 
 def test_colours_are_those_of_the_system_until_one_chooses(watched: Watched) -> None:

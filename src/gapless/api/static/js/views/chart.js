@@ -44,7 +44,7 @@ export async function show(at, signal) {
     bars.columns.ts.length ? [note, h("div", { class: "chartbox" }, box)] : nothing(asked, bars),
     paging(asked),
     key(bars, acts),
-    elsewhere(ways(asked)),
+    elsewhere(ways(asked, bars)),
   );
   if (bars.columns.ts.length)
     view.addEventListener("drawn", () =>
@@ -252,14 +252,26 @@ function key(bars, { actions }) {
   return h("div", null, h("div", { class: "row between" }, list, credit), gaps);
 }
 
-function ways(asked) {
-  const day = (instant) => (typeof instant === "number" ? new Date(instant).toISOString().slice(0, 16) + "Z" : instant);
+/** What is drawn has what is missing left out, and bars that can still change: said only where there are some. */
+function ways(asked, bars) {
+  const minute = (at) => (/^\d+$/.test(at) ? `${new Date(Number(at)).toISOString().slice(0, 16)}Z` : at);
   const { symbol, timeframe, adjust } = asked;
   const session = asked.session === "all" ? "" : asked.session;
-  const [start, end] = [day(asked.start), day(asked.end)];
+  const [start, end] = [minute(asked.start), minute(asked.end)];
+  const mark = bars.gaps.length ? "mark" : "";
+  const provisional = bars.columns.final.includes(false);
+  const view = { session, adjust, on_gap: mark, provisional: provisional || "" };
   return {
-    CLI: command("bars", [symbol], { timeframe, start, end, session, adjust }),
-    Python: python("bars", [symbol, timeframe, start, ...(end ? [end] : [])], { session, adjust }),
-    HTTP: curl(path("bars", symbol), { timeframe, start, end, session, adjust }),
+    CLI: command("bars", [symbol], {
+      timeframe,
+      start,
+      end,
+      session,
+      adjust,
+      "on-gap": mark,
+      provisional: view.provisional,
+    }),
+    Python: python("bars", [symbol, timeframe, start, end], view),
+    HTTP: curl(path("bars", symbol), { timeframe, start, end, ...view }),
   };
 }
