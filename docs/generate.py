@@ -212,8 +212,8 @@ def http() -> Iterator[str]:
         "(`GAPLESS_SERVE_TOKEN`, or a file of mode 600 in `serve.token_file`) it may listen elsewhere; then every "
         "address under `/v1`, `/v2` and `/v3`, and `/metrics`, wants `Authorization: Bearer <token>`. On loopback "
         "reading needs no token even then. The addresses that start runs exist only with a token **and** "
-        "`--allow-write`, and always want it. The `Host` header must name the address it listens on, loopback, or a "
-        "name given by `--allow-host`. No other site's page can read an answer: there are no CORS headers."
+        "`--allow-write`, and always want it. The `Host` header must be an IP address, `localhost`, or a name given by "
+        "`--host` or `--allow-host`. No other site's page can read an answer: there are no CORS headers."
     )
     yield "## Errors"
     yield (

@@ -1,6 +1,7 @@
 """The outermost of the server: who may come in, how many, how each answer looks; the last stop of every error."""
 
 import hmac
+import ipaddress
 import logging
 import time
 from collections.abc import Iterable
@@ -79,7 +80,7 @@ class Door:
     def _check(self, scope: Scope) -> None:
         headers = dict(scope["headers"])
         host = _host_name(headers.get(b"host", b"").decode("latin-1"))
-        if host not in self._names:
+        if host not in self._names and not _is_address(host):
             raise Problem(
                 421,
                 "wrong-host",
@@ -149,6 +150,15 @@ def _problem_of(error: Exception) -> Problem:
 def _method(scope: dict[str, Any] | Scope) -> str:
     known = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
     return scope["method"] if scope["method"] in known else "other"
+
+
+def _is_address(host: str) -> bool:
+    """Whether it is a bare IP address: nobody can make one of their own point here, as they can a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _host_name(header: str) -> str:
