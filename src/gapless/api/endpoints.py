@@ -191,7 +191,7 @@ READING = (
         ),
         example=examples.EXPLAIN,
         call="/v1/explain/AAPL?timeframe=1m&at=2026-03-02T15:00Z",
-        errors=(304,),
+        errors=(304, 404),
     ),
     Endpoint(
         "quality",
@@ -213,7 +213,7 @@ READING = (
         "one as final.",
         (_symbol(), _frame("1d"), _START, _END),
         example=examples.REVISIONS,
-        errors=(304,),
+        errors=(304, 404),
     ),
     Endpoint(
         "actions",
@@ -224,7 +224,7 @@ READING = (
         "the price that is left after a dividend; both are exact fractions as text, null where they do not apply.",
         (_symbol(),),
         example=examples.ACTIONS,
-        errors=(304,),
+        errors=(304, 404),
     ),
     Endpoint(
         "sessions",
