@@ -56,14 +56,16 @@ def test_the_address_of_a_webhook_is_not_repeated(tmp_path: Path, address: str) 
     assert (sound.shown("webhook"), sound.shown("rate")) == ("https://example.org:8443/...", "")
 
 
-@pytest.mark.parametrize("name", ["on_run_end", "webhook"])
-def test_a_working_folder_does_not_decide_what_runs_or_who_hears(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["on_run_end", "webhook", "massive.base_url"])
+def test_a_working_folder_does_not_decide_who_gets_the_key_what_runs_or_who_hears(
+    tmp_path: Path, name: str
+) -> None:
     """A folder that somebody else made could; a person's own file and the environment may."""
     value = "https://hooks.example.org/T0"
-    (tmp_path / "gapless.toml").write_text(f'{name} = "{value}"')
+    (tmp_path / "gapless.toml").write_text(f'"{name}" = "{value}"')
     with pytest.raises(UsageError, match="not for a working folder") as caught:
         load({}, env={}, folder=tmp_path, user_file=None)
-    assert f"GAPLESS_{name.upper()}" in caught.value.hint
+    assert f"GAPLESS_{name.upper().replace('.', '_')}" in caught.value.hint
     (tmp_path / "gapless.toml").rename(tmp_path / "own.toml")
     own = load({}, env={}, folder=tmp_path, user_file=tmp_path / "own.toml")
     assert own.get(name) == value

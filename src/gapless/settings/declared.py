@@ -16,7 +16,7 @@ class Setting:
     """One setting. `default` is text as a person would write it.
 
     A `secret` is never shown. A `personal` one is not read from `./gapless.toml`: a folder that somebody else made
-    must not decide what runs on this machine, or who hears of it.
+    must not decide who gets the key, what runs on this machine, or who hears of it.
     """
 
     name: str
@@ -38,7 +38,7 @@ SETTINGS = (
         "massive.key", "", "The vendor's API key; never in a TOML file or a flag.", Kind.TEXT, secret=True
     ),
     Setting("massive.key_file", "", "A file with the key in it, readable by its owner alone.", Kind.TEXT),
-    Setting("massive.base_url", DEFAULT_BASE_URL, "Where the vendor's API is.", Kind.ADDRESS),
+    Setting("massive.base_url", DEFAULT_BASE_URL, "Where the vendor's API is.", Kind.ADDRESS, personal=True),
     Setting(
         "massive.plan",
         "basic",

@@ -251,7 +251,8 @@ def _no_personal(path: Path, values: Mapping[str, str]) -> None:
     for name in values:
         if _BY_NAME[name].personal:
             raise UsageError(
-                f"`{path}` sets `{name}`: what runs or hears of a run is not for a working folder to decide.",
+                f"`{path}` sets `{name}`: who gets the key, what runs and who hears of it is not for a working "
+                "folder to decide.",
                 hint=f"Put it into your own file, {user_file()}, or into {env_name(name)}.",
             )
 
