@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cli.program import until
+
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Dialog, Page, Request
 
@@ -48,9 +50,8 @@ class Watched:
 
     def settle(self) -> None:
         """Wait until the view that the address names is drawn."""
-        # The address changes first, and the view a moment later.
-        self.page.wait_for_timeout(20)
-        self.page.wait_for_selector("main[aria-busy=false]")
+        drawn = "document.querySelector('main[aria-busy=false]')?.dataset.at === location.hash"
+        until(lambda: self.page.evaluate(drawn), within=60)
 
     def text(self, selector: str = "main") -> str:
         """What a person reads there."""

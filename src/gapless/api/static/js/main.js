@@ -58,6 +58,7 @@ async function draw() {
     if (error.status === 401 && (await askToken(error.message))) return void draw();
     fill(main, failure(error, draw));
   }
+  main.dataset.at = location.hash;
   main.setAttribute("aria-busy", "false");
 }
 
