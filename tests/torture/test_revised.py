@@ -27,5 +27,5 @@ def test_silence_that_is_believed_at_once_is_noticed(monkeypatch: pytest.MonkeyP
 
 def test_splits_that_are_not_read_again_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was stated first stays."""
-    monkeypatch.setattr("gapless.app.running._stocks", lambda _: [])
+    monkeypatch.setattr("gapless.plan.Plan.stocks", [])
     assert changed_splits(1, 1).broken > 0

@@ -16,7 +16,7 @@ def test_a_system_call_that_fails_costs_nothing(part: int) -> None:
     """Every n: exit code 7 or none at all, one line and a hint, a sound store, and the truth after the next run."""
     figure = measure(HARNESS.small, 1, share=(part, PARTS))
     assert figure.broken == 0, figure.detail
-    assert figure.tried > 100, "a run makes more calls than that"
+    assert figure.tried > 50, "a run makes more calls than that"
 
 
 @pytest.mark.parametrize(
