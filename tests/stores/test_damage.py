@@ -8,6 +8,7 @@ import pytest
 
 from gapless.errors import StoreDamaged
 from gapless.ports import Store
+from gapless.stores import restore_store
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Damage, Outcome, Wish
 from gapless.vocabulary.timeframe import DAY, MINUTE, Base, Timeframe
@@ -364,3 +365,25 @@ def test_a_broken_file_is_named(tmp_path: Path, kind: str) -> None:
 
     with pytest.raises(StoreDamaged):
         look()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_whose_names_are_no_text_is_named_and_replaced(tmp_path: Path, kind: str) -> None:
+    """SQLite's own words then hold bytes that are no text; a backup takes its place."""
+    url = url_of(kind, tmp_path)
+    fill(url)
+    store = opened(url)
+    store.backup(tmp_path / "backup")
+    store.close()
+    broken = "CAST(X'6261AC72' AS TEXT)"
+    tamper(
+        url,
+        "PRAGMA writable_schema = ON",
+        f"UPDATE sqlite_schema SET name = {broken}, sql = {broken} WHERE name = 'ledger'",
+    )
+    with pytest.raises(StoreDamaged):
+        opened(url)
+    restore_store(tmp_path / "backup", url, replace=True)
+    store = opened(url)
+    assert store.read(SPY, Base.MINUTE, EVER) == batch(BARS)
+    store.close()

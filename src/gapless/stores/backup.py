@@ -111,6 +111,8 @@ def _take_leave(target: Path) -> None:
                     hint="Name another file; this one was not touched.",
                 )
             old.execute("PRAGMA journal_mode=DELETE")  # only for the last one that has it open
+    except UnicodeDecodeError:
+        pass  # what SQLite has to say of it holds bytes of the damage: it could not be read any more
     except sqlite3.Error as error:
         code = error.sqlite_errorcode & 0xFF
         if code in _IN_USE:

@@ -28,6 +28,8 @@ def told(path: Path, needs: int = 0) -> Iterator[None]:
         if not isinstance(error.orig, sqlite3.Error):
             raise
         raise storage_error(error.orig, path, needs) from error
+    except UnicodeDecodeError as error:  # SQLite's own words hold bytes of the damage
+        raise StoreDamaged(f"`{path}` is damaged: names in it are no text.", hint=REPAIR) from error
     except sqlite3.Error as error:
         raise storage_error(error, path, needs) from error
 
