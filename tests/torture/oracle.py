@@ -17,6 +17,7 @@ from gapless.vocabulary.steps import Entry, Outcome
 from gapless.vocabulary.timeframe import Base
 
 EVER = Span(0, 2**50)
+UNVOUCHED = "bars of which the ledger says nothing"
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class Oracle:
         if _inside(held, covered) != _inside(self._bars[symbol, base], covered):
             problems.append(f"{symbol} {base}: covered, but not what the vendor has")
         if len(_inside(held, said)) != len(held):
-            problems.append(f"{symbol} {base}: bars of which the ledger says nothing")
+            problems.append(f"{symbol} {base}: {UNVOUCHED}")
         if len(np.unique(held.ts)) != len(held):
             problems.append(f"{symbol} {base}: a bar twice")
         return problems
