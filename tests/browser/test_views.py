@@ -212,6 +212,13 @@ def test_the_store_tells_size_runs_and_reports(watched: Watched, served: str) ->
     assert table.locator("tbody tr").count() == len(runs)
     words = [row.locator(".tag").inner_text() for row in table.locator("tbody tr").all()]
     assert words == ["whole", "stopped early", "whole", "whole"]
+    cells = (
+        watched.page.locator("table")
+        .nth(1)
+        .locator("tbody tr")
+        .evaluate_all("rows => rows.map(row => [...row.cells].slice(0, 3).map(cell => cell.textContent))")
+    )
+    assert cells[:2] == [["AAPL", "1m 5m 1d", "1d"], ["", "", "1m"]]
     table.locator("tbody tr").nth(1).locator("a").click()
     watched.settle()
     assert watched.page.url.endswith(runs[1]["run_id"])

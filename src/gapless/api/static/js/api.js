@@ -51,10 +51,27 @@ async function send(url, options) {
   return answer;
 }
 
+let written;
+
+/** When the store was last written, as far as this page has shown it: null without a store, undefined where unknown. */
+export const lastShown = () => written;
+
+/** What is shown is as of this write. */
+export function shownUntil(instant) {
+  written = instant;
+}
+
 /** Ask and read JSON. */
 export async function ask(where, params, signal) {
   const options = { signal, cache: "no-cache", headers: headers({ Accept: "application/json" }) };
   return (await send(address(where, params), options)).json();
+}
+
+/** Ask about the store itself, which every view does before it shows anything of it. */
+export async function askStore(signal) {
+  const store = await ask("v1/store", {}, signal);
+  shownUntil(store.last_write ?? null);
+  return store;
 }
 
 /** Start something on the server; needs the token. */

@@ -1,6 +1,6 @@
 // Draws the view that the address names, and keeps the frame around it: tabs, colours, whether the server is there.
 
-import { Gone } from "./api.js";
+import { Gone, lastShown, shownUntil } from "./api.js";
 import { fill, h, svg } from "./dom.js";
 import { here, link } from "./route.js";
 import { failure, loading } from "./states.js";
@@ -31,8 +31,6 @@ const VIEWS = {
 const main = document.getElementById("view");
 const news = document.getElementById("news");
 let leaving = new AbortController();
-let seen;
-let latest;
 
 async function draw() {
   leaving.abort();
@@ -46,7 +44,6 @@ async function draw() {
   main.setAttribute("aria-busy", "true");
   fill(main, loading());
   news.hidden = true;
-  seen = latest;
   try {
     const drawn = await VIEWS[view][2](at, signal);
     if (signal.aborted) return;
@@ -105,9 +102,8 @@ function heard(name, data) {
 
 /** Offer to draw anew what was drawn before something was written; nothing moves under a reader's eyes by itself. */
 function written(instant) {
-  latest = instant;
-  if (seen === undefined) seen = instant;
-  news.hidden = seen === latest || main.dataset.view === "live";
+  if (lastShown() === undefined) shownUntil(instant);
+  news.hidden = instant === lastShown() || main.dataset.view === "live";
 }
 
 tabs();

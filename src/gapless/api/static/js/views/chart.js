@@ -1,6 +1,6 @@
 // Candles of one symbol: every timeframe, what is missing shaded, provisional bars hollow, sessions and splits marked.
 
-import { ask, path } from "../api.js";
+import { ask, askStore, path } from "../api.js";
 import { command, curl, elsewhere, python } from "../copy.js";
 import { h } from "../dom.js";
 import { DAY, FRAMES, HOUR, inOrder, many, moment, place, stamp } from "../format.js";
@@ -24,7 +24,7 @@ const REACH = {
 };
 
 export async function show(at, signal) {
-  const store = await ask("v1/store", {}, signal);
+  const store = await askStore(signal);
   const { symbols } = store.exists ? await ask("v1/symbols", {}, signal) : { symbols: [] };
   if (!symbols.length) return h("div", null, head("Candles"), nothingYet(store));
   const asked = wanted(at, symbols);

@@ -1,6 +1,6 @@
 // Completeness: a row for each symbol and base, a cell for each month; a cell leads to its days, a day to its minutes.
 
-import { ask } from "../api.js";
+import { ask, askStore } from "../api.js";
 import { command, curl, elsewhere, python } from "../copy.js";
 import { fill, h } from "../dom.js";
 import { compact, inOrder, many, percent } from "../format.js";
@@ -21,7 +21,7 @@ export async function show(at, signal) {
 }
 
 async function showMatrix(at, signal) {
-  const store = await ask("v1/store", {}, signal);
+  const store = await askStore(signal);
   const { series } = store.exists ? await ask("v1/coverage", {}, signal) : { series: [] };
   if (!series.length) return h("div", null, head("Completeness"), nothingYet(store));
   const rows = together(series);

@@ -1,6 +1,6 @@
 // What is missing, why, when it is asked again, and what gets it now.
 
-import { ask, hasToken, order } from "../api.js";
+import { ask, askStore, hasToken, order } from "../api.js";
 import { command, copyButton, curl, elsewhere, python } from "../copy.js";
 import { h } from "../dom.js";
 import { DAY, duration, HOUR, many, moment } from "../format.js";
@@ -20,7 +20,7 @@ const WORDS = {
 };
 
 export async function show(at, signal) {
-  const store = await ask("v1/store", {}, signal);
+  const store = await askStore(signal);
   const { gaps } = store.exists ? await ask("v1/gaps", {}, signal) : { gaps: [] };
   if (!store.exists || !store.series) return h("div", null, head("Gaps"), nothingYet(store));
   if (!gaps.length)

@@ -1,6 +1,6 @@
 // Runs as they go on, in whatever process: how fast, how much of the budget is used, why one waits, what went wrong.
 
-import { ask } from "../api.js";
+import { ask, askStore } from "../api.js";
 import { command, curl, elsewhere, python } from "../copy.js";
 import { fill, h } from "../dom.js";
 import { ago, compact, count, duration, many } from "../format.js";
@@ -14,7 +14,7 @@ const KEPT = 120;
 const STATE = { running: "goes on", ended: "has ended", lost: "is lost: its process ended without a word" };
 
 export async function show(at, signal) {
-  const store = await ask("v1/store", {}, signal);
+  const store = await askStore(signal);
   const { runs } = store.exists ? await ask("v1/runs", { limit: 20 }, signal) : { runs: [] };
   const box = h("div", { class: "runs" });
   const cards = new Map();

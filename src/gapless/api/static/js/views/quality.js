@@ -1,6 +1,6 @@
 // What is odd about stored bars, and what the vendor changed of them afterwards.
 
-import { ask, path } from "../api.js";
+import { ask, askStore, path } from "../api.js";
 import { command, curl, elsewhere, python } from "../copy.js";
 import { h } from "../dom.js";
 import { count, day, DAY, many, moment, price } from "../format.js";
@@ -12,7 +12,7 @@ const LATELY = 90 * DAY;
 const NUMBERS = ["open", "high", "low", "close", "volume", "vwap", "trades"];
 
 export async function show(at, signal) {
-  const store = await ask("v1/store", {}, signal);
+  const store = await askStore(signal);
   const { symbols } = store.exists ? await ask("v1/symbols", {}, signal) : { symbols: [] };
   if (!symbols.length) return h("div", null, head("Quality"), nothingYet(store));
   return at.parts[0] === "revisions" ? showRevisions(at, symbols, signal) : showFlags(at, symbols, signal);

@@ -1,6 +1,6 @@
 // The store itself: how large, how fresh, what is in it, and the runs that filled it with their reports.
 
-import { ask, path } from "../api.js";
+import { ask, askStore, path } from "../api.js";
 import { command, curl, elsewhere, python } from "../copy.js";
 import { h } from "../dom.js";
 import { ago, bytes, compact, count, day, duration, inOrder, many, moment } from "../format.js";
@@ -10,7 +10,7 @@ import { nothingYet } from "../states.js";
 
 export async function show(at, signal) {
   if (at.parts[0] === "runs" && at.parts[1]) return showRun(at.parts[1], signal);
-  const store = await ask("v1/store", {}, signal);
+  const store = await askStore(signal);
   if (!store.exists) return h("div", null, head("Store"), nothingYet(store));
   const [{ symbols }, { runs }] = await Promise.all([
     ask("v1/symbols", {}, signal),
@@ -67,7 +67,7 @@ function symbolList(symbols) {
     const named = [h("a", { href: link("chart", [one.symbol]) }, one.symbol), inOrder(one.timeframes).join(" ")];
     if (!one.bases.length) return [[...named, "–", "0", "–", "–", "–"]];
     return one.bases.map((base, at) => [
-      ...(at ? ["", "Met"] : named),
+      ...(at ? ["", ""] : named),
       base.base,
       count(base.bars),
       base.first ? day(base.first) : "–",
