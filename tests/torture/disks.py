@@ -34,13 +34,16 @@ def possible() -> str:
     return ""
 
 
-def measure(size: int, seed: int) -> Figure:
-    """Fill `size` disks, each with room for another part of what the run needs."""
+def measure(size: int, seed: int, *, alone: bool = True) -> Figure:
+    """Fill `size` disks, each with room for another part of what the run needs.
+
+    The program runs in processes of its own unless a bug is planted in this one.
+    """
     if reason := possible():
         return Figure(FAULT, 0, "disks", 0, f"not tried: {reason}")
     broken, chance = 0, Random(seed)
     with TemporaryDirectory() as room, living(SyntheticMarket(seed), now=Pinned(NOW)) as sandbox:
-        bench = _Bench(sandbox, Oracle(sandbox, SYMBOLS, SPAN))
+        bench = _Bench(sandbox, Oracle(sandbox, SYMBOLS, SPAN), alone)
         needed = bench.needed(Path(room))
         for number in range(size):
             whole = SMALLEST + (LARGEST - SMALLEST) * number // max(1, size - 1)
@@ -72,6 +75,7 @@ class _Bench:
 
     sandbox: Sandbox
     oracle: Oracle
+    alone: bool
 
     def needed(self, folder: Path) -> int:
         """The bytes of the store where there is room."""
@@ -99,7 +103,10 @@ class _Bench:
     def _backfill(self, folder: Path) -> tuple[int, str]:
         settings = {"MASSIVE_BASE_URL": self.sandbox.url, "MASSIVE_PLAN": "advanced", "RATE": "unlimited"}
         env = {f"GAPLESS_{name}": text for name, text in settings.items()} | {"MASSIVE_API_KEY": "sandbox"}
-        ended = Gapless(folder, env)("backfill", *SYMBOLS, "-t", "1m,1d", "--start", START, "--end", END)
+        program = Gapless(folder, env)
+        # Leases end with a process where there is no room to give them back.
+        run = program.alone if self.alone else program
+        ended = run("backfill", *SYMBOLS, "-t", "1m,1d", "--start", START, "--end", END)
         return ended.code, ended.err
 
     def _broken(self, folder: Path, *, whole: bool = False) -> list[str]:

@@ -18,4 +18,4 @@ def test_a_full_disk_ends_the_run_in_plain_words_and_costs_nothing() -> None:
 def test_a_ledger_before_its_bars_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the ledger has its own transaction, the one of the bars may find no room any more."""
     monkeypatch.setattr(PackedStore, "write", planted._twice(PackedStore.write))
-    assert measure(2, 1).broken > 0
+    assert measure(2, 1, alone=False).broken > 0
