@@ -45,14 +45,16 @@ def test_bars_that_can_still_change_go_out_of_the_view(tmp_path: Path) -> None:
     assert 0 < final < before
 
 
-def test_the_file_as_it_was_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_file_as_it_was_is_kept(kind: str, tmp_path: Path) -> None:
     """Beside the store, under its name and the number of its layout; opening it again keeps nothing more."""
-    url = unpacked("0.1.0", "plain", tmp_path)
+    url = unpacked("0.1.0", kind, tmp_path)
+    name = file_of(url).name
     shutil.copy(file_of(url), tmp_path / "was")
     opened(url).close()
     opened(url).close()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["store.db", "store.db.schema1", "was"]
-    assert _dump(tmp_path / "store.db.schema1") == _dump(tmp_path / "was")
+    assert {p.name for p in tmp_path.iterdir()} == {name, f"{name}.schema1", "was"}
+    assert _dump(tmp_path / f"{name}.schema1") == _dump(tmp_path / "was")
 
 
 def test_a_damaged_file_is_not_brought_up_to_date(tmp_path: Path) -> None:
@@ -65,6 +67,16 @@ def test_a_damaged_file_is_not_brought_up_to_date(tmp_path: Path) -> None:
     with pytest.raises(StoreDamaged, match="not brought up to date"):
         opened(url)
     assert file.read_bytes() == data
+
+
+def test_a_packed_one_that_may_only_be_read_is_read(tmp_path: Path) -> None:
+    """Its tables are those of today; it is left as it is."""
+    url = unpacked("0.1.0", "packed", tmp_path)
+    before = file_of(url).read_bytes()
+    store = open_store(url, read_only=True)
+    assert told(store) == said("0.1.0", "packed")
+    store.close()
+    assert file_of(url).read_bytes() == before
 
 
 def test_one_that_may_only_be_read_says_what_it_needs(tmp_path: Path) -> None:

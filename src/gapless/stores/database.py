@@ -37,7 +37,8 @@ Upgrade = Callable[["Database", Connection, int], None]
 class Database:
     """A store's file of one `kind` ("packed", "plain"), made on the first opening if `create` says so.
 
-    `schema` is the number of its layout; a file with an earlier one is brought up to date by `upgrade`.
+    `schema` is the number of its layout; a file with an earlier one is brought up to date by `upgrade`. From
+    `readable` on an earlier one can be read as it is, where it may not be written.
     Everything in a `with` of `reading` sees one moment; everything in one of `writing` happens or does not.
     """
 
@@ -52,9 +53,11 @@ class Database:
         read_only: bool,
         create: bool,
         upgrade: Upgrade | None = None,
+        readable: int | None = None,
     ) -> None:
         self.path = path
         self._schema = schema
+        self._readable = schema if readable is None else readable
         self._upgrade = upgrade
         self.read_only = read_only
         self._page_bytes = page_bytes
@@ -199,7 +202,7 @@ class Database:
             found = self._found(connection, kind)
         if not found:
             self._make(kind, tables)
-        elif found < self._schema:
+        elif found < (self._readable if self.read_only else self._schema):
             self._bring_up_to_date(kind, found)
         if not self.read_only:
             self._use_wal()

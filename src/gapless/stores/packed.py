@@ -44,6 +44,7 @@ from gapless.stores.segments import (
     standing,
     unpacked,
 )
+from gapless.stores.upgrade import keep_copy
 from gapless.stores.versions import Versions, pieces, revisions
 from gapless.vocabulary.batch import Batch, Ints
 from gapless.vocabulary.instrument import Instrument
@@ -51,7 +52,8 @@ from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import OPEN_END, Checked, Damage, Entry, Lease, Receipt, Revision
 from gapless.vocabulary.timeframe import Base
 
-_SCHEMA = 1
+_SCHEMA = 2
+"""0.1.0 made 1: the same tables, but it would take segments of codec 2 for damaged ones and not for newer ones."""
 _PAGE_BYTES = 4096
 """Larger pages are read a little sooner, but an almost empty table takes a page, and there are a dozen of those."""
 
@@ -97,6 +99,8 @@ class PackedStore(SqlStore):
             page_bytes=_PAGE_BYTES,
             read_only=read_only,
             create=create,
+            upgrade=lambda db, _, schema: keep_copy(db, schema),
+            readable=1,
         )
         super().__init__(url, db)
         self._added_up: dict[int, tuple[int, int]] = {}
