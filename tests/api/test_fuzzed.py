@@ -7,6 +7,7 @@ import copy
 import json
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.served import TOKEN, Client, serving
-from engine.living import OwnedClock
+from engine.living import OwnedClock, store_url, warehouse
 from gapless.api import questions
 from gapless.api.endpoints import ENDPOINTS
 from gapless.api.openapi import document
@@ -36,9 +37,12 @@ STORED = {"symbol": "AAPL", "ticker": "X:BTCUSD", "run_id": "nobody"}
 
 
 @pytest.fixture(scope="module")
-def writable(stored: str, clock: OwnedClock) -> Iterator[Client]:
-    """A server that may start runs, of a vendor that is never there."""
-    with serving(stored, clock, env={"GAPLESS_SERVE_TOKEN": TOKEN}, serve_allow_write="yes") as found:
+def writable(stored: str, clock: OwnedClock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A server that may start runs, of a vendor that is never there, over a store that is nobody else's."""
+    own = store_url(tmp_path_factory.mktemp("fuzzed"), "packed")
+    with warehouse("http://127.0.0.1:9", stored, clock) as house:
+        house.backup(Path(own))
+    with serving(own, clock, env={"GAPLESS_SERVE_TOKEN": TOKEN}, serve_allow_write="yes") as found:
         yield found
 
 

@@ -74,8 +74,9 @@ function newCard(box, cards, id) {
 }
 
 function drawn(run, past) {
-  const now = run.progress;
-  if (now && now.at !== past.at) {
+  const now = run.progress ?? atItsEnd(run, past.now);
+  if (run.progress && now.at !== past.at) {
+    past.now = now;
     past.at = now.at;
     for (const [list, value] of [
       [past.bars, now.bars_per_second],
@@ -89,9 +90,15 @@ function drawn(run, past) {
     title(run),
     now
       ? [progress(run, now), why(run, now), figures(run, now, past), trouble(now)]
-      : h("p", { class: "quiet" }, "It has not told of itself yet."),
+      : run.state === "running" && h("p", { class: "quiet" }, "It has not told of itself yet."),
     ending(run),
   ];
+}
+
+// A run that is over notes nothing any more: what it told last stays, with the counts of its report.
+function atItsEnd({ report }, last) {
+  if (!last || !report) return last;
+  return { ...last, bars: report.bars, requests_done: report.requests, errors: report.retries };
 }
 
 function title(run) {
