@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -38,9 +39,9 @@ MB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One backfill as the client saw it: seconds, processor seconds, peak memory in bytes.
+    """One backfill as the client saw it: seconds, processor seconds, and the most memory in bytes.
 
-    The last two are those of its two processes together, each with its own peak.
+    The last two are those of its two processes together; what they share of a library's memory counts twice.
 
     `seconds` is the run from its first job to its last ledger entry; `call` also holds planning before it and
     the reading back for the report after it.
@@ -51,10 +52,10 @@ class Figures:
     seconds: float
     call: float
     client_cpu: float
-    memory: int
     stored: int
     complete: bool
     limited_by: Mapping[str, float]
+    memory: int = 0
     server_cpu: float = 0.0
 
     @property
@@ -83,12 +84,11 @@ def backfill(url: str, store: Path, symbols: Sequence[str], years: int) -> Figur
         report = warehouse.backfill(symbols, TIMEFRAMES, start, END)
         call, cpu = time.perf_counter() - began, time.process_time() - cpu
         stored = warehouse.store.size()
-    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    memory = sum(usage.ru_maxrss for usage in both) * (1 if sys.platform == "darwin" else 1024)
-    cpu += both[1].ru_utime + both[1].ru_stime
+    beside = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu += beside.ru_utime + beside.ru_stime
     complete = report.completed == report.jobs
     return Figures(
-        report.bars, report.requests, report.seconds, call, cpu, memory, stored, complete, report.limited_by
+        report.bars, report.requests, report.seconds, call, cpu, stored, complete, report.limited_by
     )
 
 
@@ -98,8 +98,23 @@ def in_its_own_process(server: Served, symbols: Sequence[str], years: int) -> Fi
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--client", server.url, f"{folder}/market.gapless"]
         command += ["--symbols", ",".join(symbols), "--years", str(years)]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return Figures(**json.loads(said) | {"server_cpu": server_seconds(server) - before})
+        client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        memory = most_memory(client)
+        said = client.communicate()[0]
+    return Figures(**json.loads(said) | {"memory": memory, "server_cpu": server_seconds(server) - before})
+
+
+def most_memory(client: subprocess.Popen[str]) -> int:
+    """The most that the client and its child held at one moment until it ended, looked at ten times a second."""
+    most, process = 0, psutil.Process(client.pid)
+    both = [process]
+    while client.poll() is None:
+        with suppress(psutil.Error):  # one of them has just ended
+            if len(both) == 1:  # to look for children is dear
+                both += process.children()
+            most = max(most, sum(each.memory_info().rss for each in both))
+        time.sleep(0.1)
+    return most
 
 
 def server_seconds(server: Served) -> float:
