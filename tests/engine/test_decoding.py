@@ -88,6 +88,33 @@ async def test_two_pages_are_decoded_at_a_time() -> None:
     assert len(both) == 3
 
 
+async def test_every_call_gets_its_own_result() -> None:
+    """Pages of all sizes, more than there are places, some of them refused: none gets what another one asked for."""
+
+    async def answer(number: int) -> object:
+        if number % 3 == 0:
+            with pytest.raises(BadAnswer) as caught:
+                await decoders.run(refuse, str(number))
+            return caught.value.message
+        return len(await decoders.run(columns, number * 500))
+
+    async with Decoders(beside=True) as decoders:
+        await ready(decoders)
+        answers = await asyncio.gather(*map(answer, range(200)))
+    assert answers == [str(number) if number % 3 == 0 else number * 500 for number in range(200)]
+
+
+async def test_a_process_that_dies_gives_back_all_that_it_was_asked() -> None:
+    """The page that it was at, and the one that waited in its pipe."""
+    async with Decoders(beside=True) as decoders:
+        pid = await ready(decoders)
+        asked = [asyncio.create_task(decoders.run(time.sleep, 0.5)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.wait_for(asyncio.gather(*asked), 30)
+        assert await decoders.run(where) == os.getpid()
+
+
 async def test_it_ends_with_the_run() -> None:
     """No process is left behind."""
     async with Decoders(beside=True) as decoders:

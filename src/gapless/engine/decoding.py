@@ -10,8 +10,10 @@ import pickle
 import struct
 import subprocess
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
@@ -23,8 +25,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _LENGTH = struct.Struct("<Q")
-_HERE, _BESIDE = 1, 0
-"""Places by preference: what the process takes costs this one nothing."""
+_BESIDE, _HERE, _BESIDE_NEXT = range(3)
+"""Places by preference: what the process takes costs this one nothing; with both busy, a page waits in its pipe, so
+that it need not wait for this process to hand it the next."""
 _SECONDS_TO_LEAVE = 5.0
 _PIPE_BYTES = 1 << 20
 """A page takes a few turns through the pipe then, not fifty; where a system does not offer it, it is ignored."""
@@ -44,7 +47,7 @@ def _environment() -> dict[str, str]:
 
 
 class Decoders:
-    """Places that decode one page at a time each; a call that finds none free waits its turn.
+    """Places that take one page at a time each; a call that finds none free waits its turn.
 
     With `beside`, a process is started next to this one and joins in when it is ready. If it cannot start or
     dies, its pages are decoded here: that is slower, never wrong.
@@ -53,7 +56,7 @@ class Decoders:
     def __init__(self, *, beside: bool) -> None:
         self._beside = beside
         self._free: asyncio.PriorityQueue[int] = asyncio.PriorityQueue()
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="gapless-decode")
+        self._threads = ThreadPoolExecutor(3, thread_name_prefix="gapless-decode")
         self._starting: asyncio.Task[None] | None = None
         self._process: Process | None = None
 
@@ -77,12 +80,12 @@ class Decoders:
         place = await self._free.get()
         work = partial(function, *args, **kwargs)
         try:
-            if place == _BESIDE and self._process:
+            if place != _HERE and (process := self._process):
                 try:
-                    return await self._in_thread(partial(self._process.call, work))
+                    return await self._in_thread(partial(process.call, work))
                 except (OSError, EOFError):
-                    self._process.close()
                     self._process = None
+                    process.close()
             return await self._in_thread(work)
         finally:
             if place == _HERE or self._process:
@@ -95,6 +98,7 @@ class Decoders:
         with suppress(OSError, EOFError):
             self._process = await asyncio.to_thread(Process)
             self._free.put_nowait(_BESIDE)
+            self._free.put_nowait(_BESIDE_NEXT)
 
 
 class Process:
@@ -118,6 +122,8 @@ class Process:
         )
         self._to = cast("IO[bytes]", self._child.stdin)
         self._from = cast("IO[bytes]", self._child.stdout)
+        self._sending, self._receiving = threading.Lock(), threading.Lock()
+        self._asked: deque[Future[tuple[bool, Any]]] = deque()
         try:
             _receive(self._from)  # it says hello when everything is imported
         except BaseException:
@@ -130,9 +136,18 @@ class Process:
         return self._child.pid
 
     def call(self, work: Callable[[], T]) -> T:
-        """Run it there and wait for its result, or raise what it raised."""
-        _send(self._to, work)
-        sound, result = _receive(self._from)
+        """Run it there and wait for its result, or raise what it raised; threads may ask one behind the other."""
+        mine: Future[tuple[bool, Any]] = Future()
+        with self._sending:
+            _send(self._to, work)
+            self._asked.append(mine)
+        with self._receiving:
+            oldest = self._asked.popleft()  # answers come in the order of the questions, whoever reads them
+            try:
+                oldest.set_result(_receive(self._from))
+            except (OSError, EOFError) as error:
+                oldest.set_exception(error)
+        sound, result = mine.result()
         if sound:
             return cast("T", result)
         raise result
@@ -162,6 +177,7 @@ def serve() -> None:
             except GaplessError as error:  # anything else ends this process: the parent meets it as its own
                 outcome = False, error
             _send(writing, outcome)
+    os._exit(0)  # nothing is left to put in order, and the parent waits
 
 
 def _send(pipe: IO[bytes], value: object) -> None:

@@ -129,9 +129,7 @@ class Engine:
         heartbeat = asyncio.create_task(self._beat(rooms))
         try:
             await rooms.write(self._leases.claim, [*jobs])
-            for note in notes:
-                await rooms.write(rooms.store.write, note)
-            await self._work(list(jobs), rooms)
+            await self._work(list(jobs), notes, rooms)
             if self._fatal is None:
                 self.problems += await fetch_actions(stocks, rooms)
         except RunOver as error:
@@ -143,7 +141,8 @@ class Engine:
                 await heartbeat
             await rooms.write(self._leases.release)
 
-    async def _work(self, jobs: list[Job], rooms: Rooms) -> None:
+    async def _work(self, jobs: list[Job], notes: Sequence[Checked], rooms: Rooms) -> None:
+        """All jobs, so many at a time; the notes are written while the first answers are on their way."""
         queue = iter(jobs)
 
         async def worker() -> None:
@@ -153,6 +152,7 @@ class Engine:
                 await self._try(job, rooms)
 
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._write_down(notes, rooms))
             for _ in range(min(self._policy.workers, len(jobs))):
                 group.create_task(worker())
         if self._stopping.is_set() and self._fatal is None:
@@ -160,6 +160,13 @@ class Engine:
         # What another run holds does not keep this one from its other jobs, but it is not done.
         if self._fatal is None:
             self._fatal = self._held
+
+    async def _write_down(self, notes: Sequence[Checked], rooms: Rooms) -> None:
+        try:
+            for note in notes:
+                await rooms.write(rooms.store.write, note)
+        except RunOver as error:
+            self._end(error)
 
     async def _try(self, job: Job, rooms: Rooms) -> None:
         """The job boundary: whatever happens to one job ends here, as its outcome."""
