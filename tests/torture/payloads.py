@@ -332,7 +332,7 @@ def _read(body: bytes) -> _Read:
 def judge(body: bytes) -> str:
     """What was promised and not kept for one page, in words; empty where all was."""
     quick = _read(body)
-    with patch("gapless.providers.envelope.regular_columns", lambda _: None):
+    with patch("gapless.providers.envelope.regular_columns", lambda *_: None):
         typed = _read(body)
     try:
         truth = slowly(body)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gapless.providers import bars, columns, envelope, massive
+from gapless.vocabulary.steps import Octets
 from torture import payloads
 
 
@@ -26,9 +27,9 @@ def _without(module: Any, name: str) -> tuple[Any, str, Callable[..., Any]]:  # 
     return module, name, lambda *_, **__: None
 
 
-def _whole_volumes(array: bytes) -> columns.Columns | None:
+def _whole_volumes(text: Octets, start: int, end: int) -> columns.Columns | None:
     """A fast reader that takes volume for a whole number."""
-    found = columns.regular_columns(array)
+    found = columns.regular_columns(text, start, end)
     return found if found is None or "v" not in found else {**found, "v": np.floor(found["v"])}
 
 

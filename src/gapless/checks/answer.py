@@ -131,14 +131,15 @@ def _ragged_edges(ts: Ints, read: Span, sessions: Sessions) -> Iterator[Span]:
 
     This is what a silently clipped answer looks like when the cut falls inside a session.
     """
-    edges = np.array([read.start, read.end], np.int64)
-    at = _minutes_before(np.concatenate((edges[:1], ts, edges[1:])), sessions.pre, sessions.post)
-    gaps = np.diff(at)
-    gaps[1:] -= 1  # a bar takes up its own minute
-    limit = max(_RAGGED_MINUTES, _RAGGED_FACTOR * int(gaps[1:-1].max(initial=0)))
-    if gaps[0] > limit:
+    at_edges = np.array([read.start, ts[0], ts[-1], read.end], np.int64)
+    first, last = np.diff(_minutes_before(at_edges, sessions.pre, sessions.post))[[0, 2]].tolist()
+    if max(first, last - 1) <= _RAGGED_MINUTES:
+        return  # as nearly always: no need to look at every bar
+    inside = np.diff(_minutes_before(ts, sessions.pre, sessions.post)) - 1  # a bar takes up its own minute
+    limit = max(_RAGGED_MINUTES, _RAGGED_FACTOR * int(inside.max(initial=0)))
+    if first > limit:
         yield Span(read.start, int(ts[0]))
-    if gaps[-1] > limit:
+    if last - 1 > limit:
         yield Span(int(ts[-1]) + MINUTE, read.end)
 
 

@@ -6,7 +6,7 @@ import zlib
 import deflate
 
 from gapless.errors import BadAnswer, NetworkError
-from gapless.vocabulary.steps import Answer, Page
+from gapless.vocabulary.steps import Answer, Octets, Page
 
 MOST_WIRE_BYTES, MOST_BYTES = 12 << 20, 24 << 20
 """What one answer may hold on the wire and unpacked; a full page of 50,000 bars has 1 and 5 to 8 million bytes."""
@@ -33,7 +33,7 @@ def unpack(answer: Answer, most: int = MOST_BYTES) -> Page:
     )
 
 
-def inflate(wire: bytes, encoding: str, most: int) -> bytes:
+def inflate(wire: bytes, encoding: str, most: int) -> Octets:
     """The bytes that these were before compression.
 
     Raises:
@@ -46,17 +46,17 @@ def inflate(wire: bytes, encoding: str, most: int) -> bytes:
     raise BadAnswer(f"The answer is compressed as `{encoding[:20]}`, which was not offered.")
 
 
-def _gunzip(wire: bytes, most: int) -> bytes:
+def _gunzip(wire: bytes, most: int) -> Octets:
     """The fast way first: one member whose trailer names its length. Anything else goes the careful way."""
     size = int.from_bytes(wire[-4:], "little")
     if 0 < size <= most and len(wire) > _TRAILER:
         try:
-            body = deflate.gzip_decompress(wire, size)
+            body: bytearray = deflate.gzip_decompress(wire, size)
         except (deflate.DeflateError, ValueError):
             return _gunzip_members(wire, most)
         # With a second member the trailer is that one's, and the fast way has read the first only.
         if len(body) == size and deflate.crc32(body) == int.from_bytes(wire[-8:-4], "little"):
-            return bytes(body)
+            return body
     return _gunzip_members(wire, most)
 
 

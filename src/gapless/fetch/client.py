@@ -209,7 +209,7 @@ class Client:
         request_id: str,
     ) -> GaplessError:
         try:
-            body = inflate(wire, encoding, _MOST_ERROR_BYTES)
+            body = bytes(inflate(wire, encoding, _MOST_ERROR_BYTES))
         except (NetworkError, BadAnswer):  # the status says enough
             body = b""
         body = body.replace(self._key.encode(), b"***")

@@ -10,7 +10,7 @@ import msgspec
 from gapless.errors import BadAnswer
 from gapless.providers.columns import read_json
 from gapless.providers.envelope import read_envelope
-from gapless.vocabulary.steps import CorporateAction
+from gapless.vocabulary.steps import CorporateAction, Octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ _dividends = msgspec.json.Decoder(list[_Dividend])
 _holidays = msgspec.json.Decoder(list[_HolidayRow])
 
 
-def decode_actions(kind: str, body: bytes) -> tuple[list[CorporateAction], str | None]:
+def decode_actions(kind: str, body: Octets) -> tuple[list[CorporateAction], str | None]:
     """The splits or dividends of an answer, and its `next_url`.
 
     The older form of these endpoints gives no `id`; then it is made from what the row says.
@@ -105,7 +105,7 @@ def decode_actions(kind: str, body: bytes) -> tuple[list[CorporateAction], str |
     return [row.action() for row in read_json(rows, _dividends.decode)], envelope.next_url
 
 
-def decode_holidays(body: bytes) -> list[Holiday]:
+def decode_holidays(body: Octets) -> list[Holiday]:
     """The holidays of an answer, which is a bare array.
 
     Raises:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gapless.errors import BadAnswer
 from gapless.vocabulary.batch import Floats
+from gapless.vocabulary.steps import Octets
 
 _Value = TypeVar("_Value")
 Columns = dict[str, Floats]
@@ -31,22 +32,25 @@ _NAME = rb'"(v|vw|o|c|h|l|t|n)":'
 _SHAPE = re.compile(rb"\{" + _NAME + rb"(?:," + _NAME + rb")*\},")
 _NAMES = re.compile(_NAME)
 _UNSIGNED_EXPONENT = re.compile(rb"e(?![+-])")
-_PIECE = 1 << 18
+_PIECE = 1 << 16
 _FLATTEN = bytes.maketrans(b":}", b"- ")
 _DROPPED = b'{"vwochltn'
 
 
-def regular_columns(array: bytes) -> Columns | None:
-    """Read rows that are regular, each with the fields it has in the same order; None where that is not certain."""
-    if array[:1] + array[-1:] != b"[]":
+def regular_columns(text: Octets, start: int = 0, end: int | None = None) -> Columns | None:
+    """Read the rows of the array that is `text[start:end]`, if they are regular.
+
+    That is, each has the fields that it has in the same order; None where that is not certain.
+    """
+    last = (len(text) if end is None else end) - 1
+    if text[start : start + 1] + text[last : last + 1] != b"[]":
         return None
     parser, shapes = simdjson.Parser(), _Shapes()
-    parts = [_numbers(rows, shapes, parser) for rows in _pieces(array)]
+    parts = [_numbers(rows, shapes, parser) for rows in _pieces(text, start + 1, last)]
     found = [part for part in parts if part is not None]
     if not found or len(found) < len(parts):
         return None
-    flat = np.abs(np.concatenate([numbers for numbers, _ in found]))
-    return shapes.columns(flat, np.concatenate([kinds for _, kinds in found]))
+    return shapes.columns([numbers for numbers, _ in found], [kinds for _, kinds in found])
 
 
 class _Shapes:
@@ -58,7 +62,7 @@ class _Shapes:
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[str, ...]] = {}
 
-    def kinds(self, skeleton: bytes) -> NDArray[np.uint8] | None:
+    def kinds(self, skeleton: Octets) -> NDArray[np.uint8] | None:
         """For each row of a skeleton the number of its shape; None where something in it is not a row.
 
         A shape has a brace at each end and none inside, so no match begins or ends within a row; and the digits
@@ -70,7 +74,7 @@ class _Shapes:
                 return np.full(rows, kind, np.uint8)
             marks = marks.replace(shape, b"%d" % kind)
         while (at := marks.find(b"{")) >= 0:
-            shape = marks[at : marks.find(b"}", at) + 2]
+            shape = bytes(marks[at : marks.find(b"}", at) + 2])
             if not self._learn(shape):
                 return None
             marks = marks.replace(shape, b"%d" % (len(self._known) - 1))
@@ -84,11 +88,14 @@ class _Shapes:
             self._known[shape] = names
         return sound
 
-    def columns(self, flat: Floats, kinds: NDArray[np.uint8]) -> Columns:
-        """The columns of rows of these kinds, whose numbers follow each other in `flat`."""
+    def columns(self, parts: list[Floats], kinds_of_parts: list[NDArray[np.uint8]]) -> Columns:
+        """The columns of the rows of all parts: for each part its numbers, row after row, and its rows' kinds."""
         if len(self._known) == 1:
             (names,) = self._known.values()
-            return dict(zip(names, np.ascontiguousarray(flat.reshape(-1, len(names)).T), strict=True))
+            table = np.empty((len(names), sum(map(len, kinds_of_parts))))
+            np.concatenate([part.reshape(-1, len(names)).T for part in parts], axis=1, out=table)
+            return dict(zip(names, table, strict=True))
+        flat, kinds = np.concatenate(parts), np.concatenate(kinds_of_parts)
         width = np.array([len(names) for names in self._known.values()], np.int64)[kinds]
         starts = np.cumsum(width) - width
         found: Columns = {}
@@ -100,33 +107,32 @@ class _Shapes:
         return found
 
 
-def _pieces(array: bytes) -> Iterator[bytes]:
-    """The rows between the brackets, in pieces that stay in the processor's cache."""
-    at, end = 1, len(array) - 1
+def _pieces(text: Octets, at: int, end: int) -> Iterator[Octets]:
+    """The rows between two places, in pieces that stay in the processor's cache."""
     while at < end:
-        cut = array.find(b"},{", at + _PIECE, end)
+        cut = text.find(b"},{", at + _PIECE, end)
         to = cut + 1 if cut > 0 else end
-        yield array[at:to]
+        yield text[at:to]
         at = to + 1
 
 
 def _numbers(
-    rows: bytes, shapes: _Shapes, parser: simdjson.Parser
+    rows: Octets, shapes: _Shapes, parser: simdjson.Parser
 ) -> tuple[Floats, NDArray[np.uint8]] | None:
-    """The numbers of some rows, row after row, each below or at zero, and the rows' shapes; None if irregular.
+    """The numbers of some rows, row after row, and the rows' shapes; None if irregular.
 
     Without the characters of numbers, the rows must be known shapes one after another: names and punctuation
     are right then, and only the place of the digits is open. Next, `:` becomes `-`, and names, quotes and
     braces go: `{"o":1.5,"c":2},...` turns into `-1.5,-2 ,...`. There a `-` can stand only before a number or
     after an `e`; since every `e` has a sign of its own, each number begins right at its colon, and a digit
-    anywhere else breaks the grammar of the flat list.
+    anywhere else breaks the grammar of the flat list. Read so, every number is below or at zero.
     """
     kinds = shapes.kinds(rows.translate(None, _NUMBER) + b",")
     if kinds is None or b"E" in rows or (b"e" in rows and _UNSIGNED_EXPONENT.search(rows)):
         return None
     try:
-        flat = parser.parse(b"[%b]" % rows.translate(_FLATTEN, _DROPPED))
-        numbers = np.frombuffer(cast("simdjson.Array", flat).as_buffer(of_type="d"))
+        flat = parser.parse(b"".join((b"[", rows.translate(_FLATTEN, _DROPPED), b"]")))
+        numbers = np.abs(np.frombuffer(cast("simdjson.Array", flat).as_buffer(of_type="d")))
     except (
         ValueError,
         RuntimeError,
@@ -192,7 +198,7 @@ def _transposed(numbers: "chain[float]", count: int) -> Columns:
 _PLACE = re.compile(r"(?P<what>.*) - at `\$(?:\.results)?\[(?P<row>\d+)\](?:\.(?P<field>\w+))?`")
 
 
-def read_json(text: bytes, decode: Callable[[bytes], _Value]) -> _Value:
+def read_json(text: Octets, decode: Callable[[Octets], _Value]) -> _Value:
     """Decode with `decode`; a name that an object gives twice is a contradiction, not a choice.
 
     Raises:

@@ -4,6 +4,7 @@ import msgspec
 
 from gapless.errors import BadAnswer, Refused
 from gapless.providers.columns import Columns, read_json, regular_columns, strict_columns
+from gapless.vocabulary.steps import Octets
 
 _RESULTS = b'"results":'
 _CUT_OUT = b"[null]"
@@ -28,7 +29,7 @@ class Envelope(msgspec.Struct, kw_only=True, rename="camel"):
 _envelope = msgspec.json.Decoder(Envelope)
 
 
-def read_envelope(body: bytes) -> Envelope:
+def read_envelope(body: Octets) -> Envelope:
     """Read an answer without its rows, which stay text in `results` (`null` where there are none).
 
     Raises:
@@ -48,7 +49,7 @@ def read_envelope(body: bytes) -> Envelope:
     return envelope
 
 
-def read_page(body: bytes) -> tuple[Envelope, Columns | None]:
+def read_page(body: Octets) -> tuple[Envelope, Columns | None]:
     """Read an answer whole; None where it has no rows.
 
     Raises:
@@ -56,7 +57,7 @@ def read_page(body: bytes) -> tuple[Envelope, Columns | None]:
     """
     start = body.find(_RESULTS) + len(_RESULTS)
     end = body.find(b"]", start) + 1
-    columns = regular_columns(body[start:end]) if len(_RESULTS) <= start < end else None
+    columns = regular_columns(body, start, end) if len(_RESULTS) <= start < end else None
     if columns is not None:
         envelope = read_envelope(body[:start] + _CUT_OUT + body[end:])
         if bytes(envelope.results) == _CUT_OUT:  # else the rows were those of some inner object

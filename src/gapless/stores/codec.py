@@ -31,7 +31,6 @@ _NOTHING = np.empty(0, np.int64)
 _SAMPLE = 64
 _FINEST = 12
 """Decimals: the vendor's coins have up to ten."""
-_EXACT = 2.0**53
 
 # What each kind of column looks like is known, so pcodec need not find out: that is most of its time.
 _LEVEL = 6  # 8 is a tenth slower and saves less than one byte in a hundred
@@ -103,15 +102,15 @@ def _grid(columns: Sequence[Floats]) -> tuple[int, list[Ints]]:
 
 
 def _ticks(columns: Sequence[Floats], decimals: int) -> list[Ints]:
-    """The columns as whole ticks; nothing if any value is not exactly such a number."""
+    """The columns as whole ticks; nothing if any value is not exactly such a number.
+
+    What is too large for a tick becomes some other number here, and so is not what it was on the way back.
+    """
     whole = []
     for column in columns:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             rounded = column * 10.0**decimals
-        np.rint(rounded, out=rounded)
-        if not (rounded.min(initial=0) > -_EXACT and rounded.max(initial=0) < _EXACT):
-            return []
-        ticks = rounded.astype(np.int64)
+            ticks = np.rint(rounded, out=rounded).astype(np.int64)
         back = np.divide(ticks, 10.0**decimals, out=rounded)
         if not (back.view(np.int64) == column.view(np.int64)).all():  # bits: also the sign of a zero
             return []
@@ -157,15 +156,16 @@ def _pack_instants(ts: Ints) -> bytes:
 def _pack_optional(column: Floats, middle: tuple[int, Ints] | None) -> Iterator[bytes]:
     """Two blocks: where the column has no number, and the numbers that it has."""
     there = ~np.isnan(column)
-    present = column if there.all() else column[there]
-    yield _pack_column(np.flatnonzero(~there) if len(present) else _NOTHING, 0, _WALK)
+    whole = there.all()
+    present = column if whole else column[there]
+    yield _pack_column(_NOTHING if whole or not len(present) else np.flatnonzero(~there), 0, _WALK)
     decimals, grid = _grid([present])
     if decimals == _DOUBLES or not len(present):
         yield _pack_column(present, _DOUBLES, _DOUBLE)
     elif (reference := _reference(middle, decimals)) is None:
         yield _pack_column(grid[0], decimals, _AMOUNTS if decimals else _NOISE)
     else:
-        yield _pack_column(grid[0] - reference[there], decimals, _NOISE)
+        yield _pack_column(grid[0] - (reference if whole else reference[there]), decimals, _NOISE)
 
 
 def _blocks(payload: bytes) -> Iterator[Block]:

@@ -83,12 +83,16 @@ class Answer:
     dated: int | None = None
 
 
+Octets = bytes | bytearray
+"""A body that nobody changes; a bytearray where that is what unpacking gave and a copy would cost milliseconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """An answer, decompressed. `digest` is the SHA-256 of what came over the wire; `received`, `dated` in Unix ms."""
 
     request: Request
-    body: bytes = field(repr=False)
+    body: Octets = field(repr=False)
     digest: str
     request_id: str
     received: int
