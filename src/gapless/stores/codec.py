@@ -69,9 +69,10 @@ def unpack(payload: bytes, into: Batch | None = None) -> tuple[Batch, Ints]:
     Those have to be as long as the bars are many.
     """
     blocks = _blocks(payload)
-    ts, gone = _unpack_instants(next(blocks)), _unpack_instants(next(blocks))
+    unit, ts = next(blocks)
+    gone = _unpack_instants(next(blocks))
     bars = Batch.room(len(ts)) if into is None else into
-    bars.ts[:] = ts
+    np.multiply(ts, _unit(unit), out=bars.ts)
     middle = _unpack_prices(blocks, bars)
     _unpack_optional(blocks, bars.volume, None)
     _unpack_optional(blocks, bars.vwap, middle)
@@ -120,10 +121,9 @@ def _ticks(columns: Sequence[Floats], decimals: int) -> list[Ints]:
 
 def _numbers(column: Column, decimals: int, into: Floats) -> None:
     """Ticks as numbers: the division rounds to the double that the decimal text would give."""
-    if decimals == _DOUBLES:
-        into[:] = column
-    else:
-        np.divide(column, 10.0**decimals, out=into)
+    into[:] = column  # apart from the division: together they would go through a buffer
+    if decimals > 0:
+        into /= 10.0**decimals
 
 
 def _last(close: Ints) -> Ints:
@@ -182,8 +182,12 @@ def _blocks(payload: bytes) -> Iterator[Block]:
 
 def _unpack_instants(block: Block) -> Ints:
     mark, column = block
-    ts: Ints = column * MINUTE if mark == 1 else column
-    return ts
+    return np.multiply(column, _unit(mark))
+
+
+def _unit(mark: int) -> int:
+    """What instants with this mark are counted in, in ms."""
+    return MINUTE if mark == 1 else 1
 
 
 def _unpack_prices(blocks: Iterator[Block], bars: Batch) -> tuple[int, Ints] | None:
