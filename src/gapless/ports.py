@@ -240,6 +240,10 @@ class Store(Protocol):
         """
         ...
 
+    def move_turn(self, profile: str, counted: float, used: float) -> None:
+        """A turn that was taken at `counted` was used at `used` (Unix seconds), later: it counts from there."""
+        ...
+
     def hold_back(self, profile: str, until: float) -> None:
         """Nobody gets a turn of this profile before `until` (Unix seconds): the vendor said so."""
         ...

@@ -647,6 +647,26 @@ def test_a_process_that_comes_late_with_an_early_clock_keeps_the_window_exact(st
     assert store.take_turn("p", calls=2, per=10.0, now=110.0) == 0.5
 
 
+def test_a_turn_that_is_used_late_counts_from_then(store: Store) -> None:
+    """The others wait for it; a turn that was used in time stays where it is."""
+    taken = [store.take_turn("p", calls=2, per=10.0, now=now) for now in (100.0, 101.0)]
+    store.move_turn("p", 100.0, 107.0)
+    store.move_turn("p", 101.0, 101.0)
+    assert taken == [0.0, 0.0]
+    assert store.take_turn("p", calls=2, per=10.0, now=110.0) == 1.0
+    assert store.take_turn("p", calls=2, per=10.0, now=111.0) == 0.0
+    assert store.take_turn("p", calls=2, per=10.0, now=111.0) == 6.0
+
+
+def test_a_turn_that_was_counted_later_than_asked_for_is_moved_too(store: Store) -> None:
+    """Two turns count from 100.5; the one that was asked for at 100 was used at 107."""
+    taken = [store.take_turn("p", calls=2, per=10.0, now=now) for now in (100.5, 100.0)]
+    store.move_turn("p", 100.0, 107.0)
+    assert taken == [0.0, 0.0]
+    assert store.take_turn("p", calls=2, per=10.0, now=110.5) == 0.0
+    assert store.take_turn("p", calls=2, per=10.0, now=110.5) == 6.5
+
+
 def test_turns_are_shared_by_all_who_open_the_store(url: str) -> None:
     """A second opening of the same file sees the first one's turns."""
     first, second = opened(url), opened(url)

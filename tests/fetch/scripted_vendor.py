@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from bisect import insort
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
 from contextlib import AsyncExitStack
@@ -71,6 +72,11 @@ class FakeTurns:
             times.append(now)
             return 0.0
         return recent[-calls] + per - now
+
+    def move_turn(self, profile: str, counted: float, used: float) -> None:
+        """As in `ports.Store`."""
+        self.times[profile].remove(counted)
+        insort(self.times[profile], used)
 
     def hold_back(self, profile: str, until: float) -> None:
         """As in `ports.Store`."""

@@ -250,6 +250,30 @@ async def test_a_turn_counts_from_when_its_request_left() -> None:
         assert clock.seconds - began == pytest.approx(0.7 + 10.25)
 
 
+@settings(deadline=None, max_examples=60)
+@given(calls=st.integers(1, 5), lates=st.lists(st.floats(0, 1.9), min_size=1, max_size=40))
+def test_processes_that_use_their_turns_late_do_not_break_the_rate(calls: int, lates: list[float]) -> None:
+    """Two on one store, by turns; whatever each one's connections take, the vendor counts when a request leaves."""
+    clock, turns, left = VirtualClock(), FakeTurns(), list[float]()
+
+    async def take(counter: Inline) -> None:
+        both = [
+            Limiter(turns, "p", Rate(calls, 2), clock=clock, tell=lambda _: None, counter=counter)
+            for _ in range(2)
+        ]
+        for number, late in enumerate(lates):
+            limiter = both[number % 2]
+            await limiter.turn()
+            clock.seconds += late
+            limiter.sent()
+            left.append(clock.seconds)
+
+    with Inline() as counter:
+        asyncio.run(take(counter))
+
+    assert _most_in_a_window(left, 2) <= calls
+
+
 async def test_429s_to_requests_of_one_burst_count_once() -> None:
     """Ten answers to what was sent before the hold do not make it longer."""
     clock, turns = VirtualClock(), FakeTurns()

@@ -112,6 +112,9 @@ class _NoTurns:
         del profile, calls, per, now
         return 0.0
 
+    def move_turn(self, profile: str, counted: float, used: float) -> None:
+        """Nobody counts."""
+
     def hold_back(self, profile: str, until: float) -> None:
         """Nobody is waiting."""
 

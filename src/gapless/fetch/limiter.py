@@ -41,6 +41,10 @@ class Turns(Protocol):
         """Take one of `calls` turns in any `per` seconds: 0.0, or the seconds after which to try again."""
         ...
 
+    def move_turn(self, profile: str, counted: float, used: float) -> None:
+        """A turn that was taken at `counted` was used at `used` (Unix seconds), later: it counts from there."""
+        ...
+
     def hold_back(self, profile: str, until: float) -> None:
         """Nobody gets a turn of this profile before `until` (Unix seconds)."""
         ...
@@ -89,9 +93,14 @@ class Rate:
 
 @dataclass(slots=True)
 class _Given:
-    """A turn, and the monotonic second from which it counts: when it was given, then when it was used."""
+    """A turn, and the monotonic second from which it counts here: when it was given, then when it was used.
+
+    The store was asked for it at the monotonic second `asked`, and counts it from `counted` (Unix seconds).
+    """
 
     at: float
+    asked: float
+    counted: float
 
 
 class Limiter:
@@ -112,6 +121,8 @@ class Limiter:
         self._queue = asyncio.Lock()
         self._given: deque[_Given] = deque(maxlen=rate.calls if rate else 0)
         self._unused: deque[_Given] = deque()
+        self._moving: deque[asyncio.Future[None]] = deque()
+        self._asked = self._counted = 0.0
         self._seeker = Seeker(rate.calls / rate.per) if rate and rate.sought else None
         # Our own holds are kept in seconds that no clock being set can move; the store's are dates, for all processes.
         self._held_until = float("-inf")
@@ -128,7 +139,7 @@ class Limiter:
             while (rest := self._rest_here()) > 0:
                 await self._wait(rest)
             now = self._clock.monotonic()
-            self._given.append(given := _Given(now))
+            self._given.append(given := _Given(now, self._asked, self._counted))
             self._unused.append(given)
             if self._seeker:
                 self._seeker.sent(now)
@@ -136,9 +147,17 @@ class Limiter:
                 self._probing_until = now + max(self._window, _SHORT_WINDOW)
 
     def sent(self) -> None:
-        """A request that had its turn leaves now: a new connection to the vendor took its time before that."""
-        if self._unused:
-            self._unused.popleft().at = self._clock.monotonic()
+        """A request that had its turn leaves now: a new connection to the vendor took its time before that.
+
+        Or the machine did. What is later than the guard bears is told to the store, for the other processes' sake.
+        """
+        if not self._unused:
+            return
+        given, now = self._unused.popleft(), self._clock.monotonic()
+        given.at = now
+        if self._rate and (late := now - given.asked) > self._guard / 2:
+            move = partial(self._turns.move_turn, self._profile, given.counted, given.counted + late)
+            self._moving.append(asyncio.get_running_loop().run_in_executor(self._counter, move))
 
     async def hold(self, retry_after: float | None) -> float:
         """The vendor said 429: nobody gets a turn for a while; returns the seconds.
@@ -188,6 +207,8 @@ class Limiter:
         """Seconds until the next try; 0 when the turn is taken."""
         if (rest := self._rest_by_itself()) > 0 or self._rate is None:
             return rest
+        while self._moving:
+            await self._moving.popleft()
         return await self._count(self._take)
 
     def _rest_by_itself(self) -> float:
@@ -199,9 +220,8 @@ class Limiter:
         return max(rest, self._seeker.rest(now)) if self._seeker else rest
 
     def _take(self) -> float:
-        return self._turns.take_turn(
-            self._profile, calls=self._calls, per=self._window, now=self._clock.now() / 1000
-        )
+        self._asked, self._counted = self._clock.monotonic(), self._clock.now() / 1000
+        return self._turns.take_turn(self._profile, calls=self._calls, per=self._window, now=self._counted)
 
     def _rest_here(self) -> float:
         if self._rate is None or len(self._given) < self._rate.calls:
@@ -216,9 +236,13 @@ class Limiter:
 
     @property
     def _window(self) -> float:
-        """A little longer than the rate says: requests reach the vendor some milliseconds early or late."""
+        return (self._rate.per if self._rate else 0.0) + self._guard
+
+    @property
+    def _guard(self) -> float:
+        """Seconds by which our window is longer than the vendor's: requests reach it a little early or late."""
         per = self._rate.per if self._rate else 0.0
-        return per + min(max(per * _GUARD_SHARE, _GUARD_LEAST), _GUARD_MOST)
+        return min(max(per * _GUARD_SHARE, _GUARD_LEAST), _GUARD_MOST)
 
     async def _wait(self, seconds: float) -> None:
         if seconds > _WORTH_TELLING:

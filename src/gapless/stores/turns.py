@@ -35,6 +35,18 @@ class Turns:
             _keep(connection, profile, np.append(kept, moment), held_until)
             return 0.0
 
+    def move_turn(self, profile: str, counted: float, used: float) -> None:
+        """A turn that was taken at `counted` was used at `used` (Unix seconds), later: it counts from there.
+
+        Where it was counted a little later than asked for, because somebody else's clock was read later, the first turn
+        from `counted` on is moved in its stead: that errs on the late side.
+        """
+        with self._db.writing(light=True) as connection:
+            turns, held_until = _state(connection, profile)
+            at = int(np.searchsorted(turns, counted))
+            if at < len(turns) and turns[at] < used:
+                _keep(connection, profile, np.sort(np.append(np.delete(turns, at), used)), held_until)
+
     def hold_back(self, profile: str, until: float) -> None:
         """Nobody gets a turn of this profile before `until` (Unix seconds); the latest one counts."""
         with self._db.writing(light=True) as connection:
