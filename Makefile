@@ -33,6 +33,7 @@ bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/baseline.py
 	$(BIN)/python benchmarks/resample.py
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/scanning.py
 	$(BIN)/python benchmarks/serving.py
 
 # The versions everything was last tested with; `make lock` moves them on.

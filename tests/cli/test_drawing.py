@@ -10,7 +10,15 @@ from gapless.cli.progress import Lines
 from gapless.cli.render import seconds
 from gapless.reports import Mark, MonthMark, SeriesStatus
 from gapless.reports.plain import as_json
-from gapless.vocabulary.events import JobEnded, JobStarted, PageStored, RunStarted, Waiting
+from gapless.vocabulary.events import (
+    ActionsStarted,
+    Event,
+    JobEnded,
+    JobStarted,
+    PageStored,
+    RunStarted,
+    Waiting,
+)
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Damage, Job, Outcome, Receipt
@@ -76,20 +84,29 @@ def test_lengths_of_time_are_said_briefly(count: float, words: str) -> None:
 
 def test_a_line_every_ten_seconds() -> None:
     """Jobs, requests, bars, what is left at the pace so far, and what the run waits for."""
-    now = iter([0.0, 1.0, 2.0, 9.0, 10.0, 15.0, 21.0])
+    now = 0.0
     lines: list[str] = []
     job = Job(Instrument.parse("AAPL"), Base.MINUTE, Span(0, 60_000))
     page = PageStored(job, 50_000, 1, 0.0, 0.0, 0.0, 0.0, 0.0, Receipt())
-    show = Lines(lines.append, lambda: next(now))
-    show(RunStarted("run", jobs=2, requests=4))
-    show(JobStarted(job))
-    show(page)
-    show(Waiting("the rate is 5/min", 12.0))
-    show(page)
-    show(JobEnded(job, Outcome.BARS, "", 2, 100_000, 15.0))
+    show = Lines(lines.append, lambda: now)
+    ended = JobEnded(job, Outcome.BARS, "", 2, 100_000, 15.0)
+    told: list[tuple[float, Event]] = [
+        (1.0, RunStarted("run", jobs=2, requests=4)),
+        (2.0, JobStarted(job)),
+        (9.0, page),
+        (10.0, Waiting("the rate is 5/min", 12.0)),
+        (15.0, page),
+        (21.0, ended),
+        (25.0, ended),
+        (40.0, ActionsStarted(2)),
+    ]
+    for at, event in told:
+        now = at
+        show(event)
     assert lines == [
-        "0/2 jobs, 1/4 requests, 50,000 bars, 30 s left (waiting 12 s: the rate is 5/min)",
+        "0/2 jobs, 1/4 requests, 50,000 bars, 30 s left (waits 12 s: the rate is 5/min)",
         "1/2 jobs, 2/4 requests, 100,000 bars, 21 s left",
+        "2/2 jobs, 2/4 requests, 100,000 bars, splits and dividends are left",
     ]
 
 

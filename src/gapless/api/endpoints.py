@@ -296,6 +296,8 @@ READING = (
     ),
 )
 
+_ONLY_THESE = (Param("symbols", Kind.SYMBOLS, "Only these, a list.", example="AAPL"),)
+
 WRITING = (
     Endpoint(
         "start_backfill",
@@ -319,7 +321,7 @@ WRITING = (
         "/v1/update",
         "Start an update of all that was ever asked for, or of some symbols.",
         "",
-        (Param("symbols", Kind.SYMBOLS, "Only these, a list.", example="AAPL"),),
+        _ONLY_THESE,
         example=examples.STARTED,
         errors=(404, 409, 413, 415),
         writes=True,
@@ -330,7 +332,7 @@ WRITING = (
         "/v1/repair",
         "Start a run that asks again, now, for all that is missing.",
         "",
-        (Param("symbols", Kind.SYMBOLS, "Only these, a list.", example="AAPL"),),
+        _ONLY_THESE,
         example=examples.STARTED,
         errors=(404, 409, 413, 415),
         writes=True,

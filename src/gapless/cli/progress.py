@@ -2,91 +2,46 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
 import click
 
 from gapless.cli.render import console, seconds
-
-if TYPE_CHECKING:
-    from gapless.vocabulary.events import Event, Tell
+from gapless.reports.progress import ACTIONS, Progress
+from gapless.vocabulary.events import Event, Tell
 
 _EVERY = 10.0
 """Seconds between two lines where nobody watches."""
 
 
-def progress(*, quiet: bool) -> AbstractContextManager["Tell | None"]:
+def progress(*, quiet: bool) -> AbstractContextManager[Tell | None]:
     """A listener for the length of a block; None where nothing is to be shown."""
     if quiet:
         return nullcontext()
     return LiveBar() if sys.stderr.isatty() else Lines(lambda line: click.echo(line, err=True))
 
 
-@dataclass(slots=True)
-class Tally:
-    """What was heard so far; `seconds_left` goes by the pace of the run up to now, waits included."""
+def words(state: Mapping[str, Any]) -> str:
+    """How far a run is in one line, from what `Progress` says of it."""
+    said = [
+        f"{state['jobs_done']}/{state['jobs']} jobs",
+        f"{state['requests_done']}/{state['requests']} requests",
+        f"{state['bars']:,} bars",
+    ]
+    if state["last"] == ACTIONS:
+        said.append(f"{ACTIONS} are left")
+    elif state["seconds_left"] is not None:
+        said.append(f"{seconds(state['seconds_left'])} left")
+    return ", ".join(said)
 
-    jobs: int = 0
-    jobs_done: int = 0
-    requests: int = 0
-    requests_done: int = 0
-    bars: int = 0
-    why: str = ""
-    last: str = ""
 
-    def __call__(self, event: "Event") -> None:
-        """Hear one event."""
-        from gapless.vocabulary.events import (
-            ActionsStarted,
-            JobEnded,
-            PageStored,
-            Retrying,
-            RunStarted,
-            Waiting,
-        )
-
-        match event:
-            case RunStarted():
-                self.jobs, self.requests = event.jobs, event.requests
-            case PageStored():
-                self.requests_done += 1
-                self.bars += event.rows
-                self.why = ""
-            case JobEnded():
-                self.jobs_done += 1
-            case ActionsStarted():
-                self.last = "splits and dividends are left"
-            case Waiting():
-                self.why = f"waiting {seconds(event.seconds)}: {event.why}"
-            case Retrying():
-                self.why = f"again in {seconds(event.delay)}: {event.message}"
-            case _:
-                pass
-        self.requests = max(self.requests, self.requests_done)
-
-    def seconds_left(self, elapsed: float) -> float | None:
-        """An estimate; None before the first answer."""
-        if not self.requests_done:
-            return None
-        return elapsed / self.requests_done * (self.requests - self.requests_done)
-
-    def words(self, elapsed: float) -> str:
-        """The state in one line."""
-        left = self.seconds_left(elapsed)
-        said = [
-            f"{self.jobs_done}/{self.jobs} jobs",
-            f"{self.requests_done}/{self.requests} requests",
-            f"{self.bars:,} bars",
-        ]
-        if self.last:
-            said.append(self.last)
-        elif left is not None:
-            said.append(f"{seconds(left)} left")
-        return ", ".join(said)
+def waits(state: Mapping[str, Any]) -> str:
+    """What a run waits for and how long; empty where it does not."""
+    waiting = state["waiting"]
+    return f"waits {seconds(waiting['seconds'])}: {waiting['why']}" if waiting else ""
 
 
 class Lines:
@@ -94,17 +49,18 @@ class Lines:
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._write, self._clock = write, clock
-        self._tally = Tally()
-        self._began = self._last = clock()
+        self._progress = Progress(clock)
+        self._last = clock()
 
-    def __call__(self, event: "Event") -> None:
+    def __call__(self, event: Event) -> None:
         """Hear one event."""
-        self._tally(event)
+        self._progress(event)
         now = self._clock()
         if now - self._last >= _EVERY:
             self._last = now
-            why = f" ({self._tally.why})" if self._tally.why else ""
-            self._write(self._tally.words(now - self._began) + why)
+            state = self._progress.as_dict(0)
+            why = waits(state)
+            self._write(words(state) + (f" ({why})" if why else ""))
 
     def __enter__(self) -> Self:
         return self
@@ -119,30 +75,30 @@ class LiveBar:
     """A bar over the requests, with what the run waits for; drawn on standard error, gone when it is over."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich import progress as rich
 
-        self._tally = Tally()
-        self._began = time.monotonic()
-        self._bar = Progress(
-            BarColumn(bar_width=16),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.description}", markup=False),
-            TextColumn("{task.fields[why]}", style="dim", markup=False),
+        self._progress = Progress(time.monotonic)
+        self._bar = rich.Progress(
+            rich.BarColumn(bar_width=16),
+            rich.TextColumn("{task.percentage:>3.0f}%"),
+            rich.TextColumn("{task.description}", markup=False),
+            rich.TextColumn("{task.fields[why]}", style="dim", markup=False),
             console=console(stderr=True),
             transient=True,
             refresh_per_second=5,
         )
         self._task = self._bar.add_task("starting", total=None, why="")
 
-    def __call__(self, event: "Event") -> None:
+    def __call__(self, event: Event) -> None:
         """Hear one event."""
-        self._tally(event)
+        self._progress(event)
+        state = self._progress.as_dict(0)
         self._bar.update(
             self._task,
-            description=self._tally.words(time.monotonic() - self._began),
-            why=self._tally.why,
-            completed=self._tally.requests_done,
-            total=self._tally.requests or None,
+            description=words(state),
+            why=waits(state),
+            completed=state["requests_done"],
+            total=state["requests"] or None,
         )
 
     def __enter__(self) -> Self:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from types import MappingProxyType, SimpleNamespace
@@ -79,18 +80,9 @@ async def open_http(
         "User-Agent": f"gapless/{version('gapless')}",
     }
     with ThreadPoolExecutor(1, thread_name_prefix="gapless-turns") as counter:
-        named = {
-            profile(asset_class): Limiter(
-                turns,
-                profile(asset_class),
-                rates.get(asset_class),
-                clock=clock,
-                tell=tell,
-                counter=counter,
-            )
-            for asset_class in AssetClass
-        }
-        limiters = {asset_class: named[profile(asset_class)] for asset_class in AssetClass}
+        make = partial(Limiter, turns, clock=clock, tell=tell, counter=counter)
+        named = {profile(one): make(profile=profile(one), rate=rates.get(one)) for one in AssetClass}
+        limiters = {one: named[profile(one)] for one in AssetClass}
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=_IDLE_CONNECTION),
             headers=headers,

@@ -5,15 +5,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gapless.vocabulary.events import Event, JobEnded, JobStarted, PageStored, Retrying, RunStarted, Waiting
+from gapless.vocabulary.events import (
+    ActionsStarted,
+    Event,
+    JobEnded,
+    JobStarted,
+    PageStored,
+    Retrying,
+    RunStarted,
+    Waiting,
+)
 
+ACTIONS = "splits and dividends"
+"""What a run is at when all its jobs are over."""
 _LATELY = 10.0
 """Seconds over which a speed is measured: long enough to be steady, short enough to be of now."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """What was heard so far; `clock` gives monotonic seconds. `calls` in any `per` seconds is the rate; 0: none."""
+    """What was heard so far; `clock` gives monotonic seconds. `calls` in any `per` seconds is the rate; 0: none.
+
+    `last` is what was begun last: a job's series, in the end `ACTIONS`.
+    """
 
     clock: Callable[[], float]
     calls: int = 0
@@ -48,6 +62,8 @@ class Progress:
             case JobEnded():
                 self.jobs_done += 1
                 self.outcomes[event.outcome] += 1
+            case ActionsStarted():
+                self.last = ACTIONS
             case Waiting():
                 self.why, self._wait_ends = event.why, self.clock() + event.seconds
             case Retrying():
