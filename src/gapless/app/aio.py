@@ -1,7 +1,7 @@
 """The same front door for code that runs in an event loop: every call works in a thread."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from gapless.adjust import Judged
 from gapless.app.doctor import Finding
 from gapless.app.inspection import MarketHours
 from gapless.app.instants import When
+from gapless.app.naming import Names
 from gapless.app.warehouse import Warehouse
 from gapless.errors import GaplessError
 from gapless.frames import Bars, Scan
@@ -59,16 +60,14 @@ class AsyncWarehouse:
 
     # -- plan and run
 
-    async def plan(
-        self, symbols: Sequence[str], timeframes: Sequence[str], start: When, end: When | None = None
-    ) -> Plan:
+    async def plan(self, symbols: Names, timeframes: Names, start: When, end: When | None = None) -> Plan:
         """As `Warehouse.plan`."""
         return await asyncio.to_thread(self.warehouse.plan, symbols, timeframes, start, end)
 
     async def backfill(
         self,
-        symbols: Sequence[str],
-        timeframes: Sequence[str],
+        symbols: Names,
+        timeframes: Names,
         start: When,
         end: When | None = None,
         *,
@@ -77,11 +76,11 @@ class AsyncWarehouse:
         """As `Warehouse.backfill`."""
         return await self._alone(self.warehouse.backfill, symbols, timeframes, start, end, tell=tell)
 
-    async def update(self, symbols: Sequence[str] = (), *, tell: Tell | None = None) -> RunReport:
+    async def update(self, symbols: Names = (), *, tell: Tell | None = None) -> RunReport:
         """As `Warehouse.update`."""
         return await self._alone(self.warehouse.update, symbols, tell=tell)
 
-    async def repair(self, symbols: Sequence[str] = (), *, tell: Tell | None = None) -> RunReport:
+    async def repair(self, symbols: Names = (), *, tell: Tell | None = None) -> RunReport:
         """As `Warehouse.repair`."""
         return await self._alone(self.warehouse.repair, symbols, tell=tell)
 
@@ -91,11 +90,11 @@ class AsyncWarehouse:
 
     # -- ask
 
-    async def status(self, symbols: Sequence[str] = (), timeframes: Sequence[str] = ()) -> list[SeriesStatus]:
+    async def status(self, symbols: Names = (), timeframes: Names = ()) -> list[SeriesStatus]:
         """As `Warehouse.status`."""
         return await asyncio.to_thread(self.warehouse.status, symbols, timeframes)
 
-    async def gaps(self, symbols: Sequence[str] = ()) -> list[Gap]:
+    async def gaps(self, symbols: Names = ()) -> list[Gap]:
         """As `Warehouse.gaps`."""
         return await asyncio.to_thread(self.warehouse.gaps, symbols)
 
@@ -123,7 +122,7 @@ class AsyncWarehouse:
         """As `Warehouse.runs`."""
         return await asyncio.to_thread(self.warehouse.runs, limit, run_id)
 
-    async def forget(self, symbols: Sequence[str], timeframes: Sequence[str] = ()) -> int:
+    async def forget(self, symbols: Names, timeframes: Names = ()) -> int:
         """As `Warehouse.forget`."""
         return await asyncio.to_thread(self.warehouse.forget, symbols, timeframes)
 
@@ -131,7 +130,7 @@ class AsyncWarehouse:
 
     async def bars(
         self,
-        symbols: str | Sequence[str],
+        symbols: Names,
         timeframe: str = "1d",
         start: When | None = None,
         end: When | None = None,
@@ -159,8 +158,8 @@ class AsyncWarehouse:
 
     async def scan(
         self,
-        symbols: Sequence[str] = (),
-        timeframes: Sequence[str] = (),
+        symbols: Names = (),
+        timeframes: Names = (),
         start: When | None = None,
         end: When | None = None,
         *,
@@ -193,7 +192,7 @@ class AsyncWarehouse:
         return await asyncio.to_thread(self.warehouse.revisions, symbol, timeframe, start, end)
 
     async def quality(
-        self, symbols: Sequence[str] = (), start: When | None = None, end: When | None = None
+        self, symbols: Names = (), start: When | None = None, end: When | None = None
     ) -> list[Flag]:
         """As `Warehouse.quality`."""
         return await asyncio.to_thread(self.warehouse.quality, symbols, start, end)
@@ -212,8 +211,8 @@ class AsyncWarehouse:
         self,
         out: Path,
         fmt: str,
-        symbols: Sequence[str] = (),
-        timeframes: Sequence[str] = (),
+        symbols: Names = (),
+        timeframes: Names = (),
         start: When | None = None,
         end: When | None = None,
         *,

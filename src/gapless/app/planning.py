@@ -1,9 +1,10 @@
 """From what a person asks for to the plan of a run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gapless.app.instants import When, day_start, iso, parse_instant
+from gapless.app.naming import Names, instruments_of, timeframes_of
 from gapless.app.survey import Survey, settled_day, survey
 from gapless.errors import UsageError
 from gapless.fetch import Rate
@@ -13,7 +14,7 @@ from gapless.providers import Subscription
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import OPEN_END, Wish
-from gapless.vocabulary.timeframe import MINUTE, Base, Timeframe
+from gapless.vocabulary.timeframe import MINUTE, Base
 
 _FEWEST_BARS = 20_000
 """Stored minutes from which on a series' own density is a better estimate than what is typical."""
@@ -35,21 +36,18 @@ class Desk:
     now: int
 
 
-def wishes_for(
-    desk: Desk, symbols: Sequence[str], timeframes: Sequence[str], start: When, end: When | None
-) -> list[Wish]:
+def wishes_for(desk: Desk, symbols: Names, timeframes: Names, start: When, end: When | None) -> list[Wish]:
     """Read what was asked for; without an end a wish goes on for ever.
 
     Raises:
         UsageError: nothing asked for, an unknown word, dates in the wrong order or wholly in the future.
     """
-    if not symbols or not timeframes:
+    instruments, frames = instruments_of(symbols), timeframes_of(timeframes)
+    if not instruments or not frames:
         raise UsageError(
             "Nothing to fetch was named.",
             hint="For example: gapless backfill AAPL X:BTCUSD -t 5m,1d --start 2024-01-01",
         )
-    instruments = dict.fromkeys(Instrument.parse(symbol) for symbol in symbols)
-    frames = dict.fromkeys(Timeframe.parse(name) for name in timeframes)
     return [
         Wish(instrument, frame, _span(desk.now, instrument.asset_class, start, end))
         for instrument in instruments

@@ -1,7 +1,7 @@
 """What can be done with one store without the vendor: ask, read, take out, bring in."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,6 +10,7 @@ from gapless.adjust import Adjust, Judged
 from gapless.app.examining import flags
 from gapless.app.instants import When, parse_instant, span_between
 from gapless.app.lookup import Asked, OnGap, Remedy, look_up
+from gapless.app.naming import Names, instruments_of, timeframes_of
 from gapless.app.opening import opened
 from gapless.app.planning import Desk, settled
 from gapless.app.questions import explained, gaps, statuses
@@ -85,12 +86,12 @@ class Shelf(ABC):
 
     # -- ask
 
-    def status(self, symbols: Sequence[str] = (), timeframes: Sequence[str] = ()) -> list[SeriesStatus]:
+    def status(self, symbols: Names = (), timeframes: Names = ()) -> list[SeriesStatus]:
         """How complete everything is that was ever asked for, up to the last settled day."""
         desk = self._desk()
         return statuses(desk, self.store, [settled(desk, wish) for wish in self._wishes(symbols, timeframes)])
 
-    def gaps(self, symbols: Sequence[str] = ()) -> list[Gap]:
+    def gaps(self, symbols: Names = ()) -> list[Gap]:
         """Every stretch that is missing, with its reason and when it is asked again."""
         desk = self._desk()
         return list(gaps(desk, [settled(desk, wish) for wish in self._wishes(symbols)]))
@@ -106,7 +107,7 @@ class Shelf(ABC):
 
     def bars(
         self,
-        symbols: str | Sequence[str],
+        symbols: Names,
         timeframe: str = "1d",
         start: When | None = None,
         end: When | None = None,
@@ -135,19 +136,18 @@ class Shelf(ABC):
             UsageError: an unknown word, a date that makes no sense, or nothing is stored.
             StoreDamaged: nothing damaged is served.
         """
-        many = not isinstance(symbols, str)
-        names = [symbols] if isinstance(symbols, str) else list(dict.fromkeys(symbols))
-        if not names:
+        instruments = tuple(instruments_of(symbols))
+        if not instruments:
             raise UsageError("No symbol was named.", hint='For example: bars("AAPL", "5m").')
-        instruments = tuple(Instrument.parse(name) for name in names)
+        many = not isinstance(symbols, str)
         asked = Asked(instruments, Timeframe.parse(timeframe), start, end, many)
         reader = self._reader(session, adjust, as_of, instruments[0].asset_class, provisional=provisional)
         return look_up(asked, reader, OnGap.parse(on_gap), self._fetch)
 
     def scan(
         self,
-        symbols: Sequence[str] = (),
-        timeframes: Sequence[str] = (),
+        symbols: Names = (),
+        timeframes: Names = (),
         start: When | None = None,
         end: When | None = None,
         *,
@@ -192,9 +192,7 @@ class Shelf(ABC):
         span = span_between(start, end, Span(0, OPEN_END), instrument.asset_class, now=now)
         return list(self.store.revisions(instrument, base, span)) if span else []
 
-    def quality(
-        self, symbols: Sequence[str] = (), start: When | None = None, end: When | None = None
-    ) -> list[Flag]:
+    def quality(self, symbols: Names = (), start: When | None = None, end: When | None = None) -> list[Flag]:
         """What is odd about stored bars, as flags with a reason; no bar is hidden or changed for it."""
         wishes = self._wanted(self._reader(), symbols, (), start, end)
         if not wishes:
@@ -217,8 +215,8 @@ class Shelf(ABC):
         self,
         out: Path,
         fmt: str,
-        symbols: Sequence[str] = (),
-        timeframes: Sequence[str] = (),
+        symbols: Names = (),
+        timeframes: Names = (),
         start: When | None = None,
         end: When | None = None,
         *,
@@ -318,9 +316,8 @@ class Shelf(ABC):
             rates[AssetClass.CRYPTO] = Rate.parse(self.settings.rate_crypto)
         return rates
 
-    def _wishes(self, symbols: Iterable[str], timeframes: Iterable[str] = ()) -> list[Wish]:
-        instruments = {Instrument.parse(symbol) for symbol in symbols}
-        frames = {Timeframe.parse(name) for name in timeframes}
+    def _wishes(self, symbols: Names, timeframes: Names = ()) -> list[Wish]:
+        instruments, frames = {*instruments_of(symbols)}, {*timeframes_of(timeframes)}
         known = self.store.wishes()
         strangers = instruments - {wish.instrument for wish in known}
         if strangers:
@@ -365,8 +362,8 @@ class Shelf(ABC):
     def _wanted(
         self,
         reader: Reader,
-        symbols: Iterable[str],
-        timeframes: Iterable[str],
+        symbols: Names,
+        timeframes: Names,
         start: When | None,
         end: When | None,
     ) -> list[Wish]:
@@ -375,7 +372,7 @@ class Shelf(ABC):
         Raises:
             UsageError: a timeframe whose base was never asked for, or the dates are the wrong way round.
         """
-        frames = [Timeframe.parse(name) for name in timeframes]
+        frames = timeframes_of(timeframes)
         named = [(wish.instrument, f) for wish in self._wishes(symbols) for f in frames or [wish.timeframe]]
         found = []
         for instrument, frame in dict.fromkeys(named):

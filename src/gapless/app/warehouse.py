@@ -10,6 +10,7 @@ from gapless.app.inspection import Inspection
 from gapless.app.instants import When
 from gapless.app.lookup import Remedy
 from gapless.app.looping import run_to_end
+from gapless.app.naming import Names
 from gapless.app.noting import Noting
 from gapless.app.opening import opened
 from gapless.app.planning import TRAILING_SESSIONS, make_plan, settled, up_to_now, wishes_for
@@ -63,9 +64,7 @@ class Warehouse(Inspection):
 
     # -- plan and run
 
-    def plan(
-        self, symbols: Sequence[str], timeframes: Sequence[str], start: When, end: When | None = None
-    ) -> Plan:
+    def plan(self, symbols: Names, timeframes: Names, start: When, end: When | None = None) -> Plan:
         """What a backfill of these would do, without doing it. Dates as in `backfill`."""
         desk = self._desk()
         return make_plan(
@@ -74,8 +73,8 @@ class Warehouse(Inspection):
 
     def backfill(
         self,
-        symbols: Sequence[str],
-        timeframes: Sequence[str],
+        symbols: Names,
+        timeframes: Names,
         start: When,
         end: When | None = None,
         *,
@@ -99,7 +98,7 @@ class Warehouse(Inspection):
         wishes = [settled(desk, wish) for wish in wishes]
         return self._carry_out(make_plan(desk, wishes), wishes, tell)
 
-    def update(self, symbols: Sequence[str] = (), *, tell: Tell | None = None) -> RunReport:
+    def update(self, symbols: Names = (), *, tell: Tell | None = None) -> RunReport:
         """Bring all that was ever asked for up to now, and read the last few sessions again.
 
         Bars of the current session are stored as provisional.
@@ -108,13 +107,13 @@ class Warehouse(Inspection):
         wishes = [up_to_now(desk, wish) for wish in self._wishes(symbols)]
         return self._carry_out(make_plan(desk, wishes, trailing=TRAILING_SESSIONS), wishes, tell)
 
-    def repair(self, symbols: Sequence[str] = (), *, tell: Tell | None = None) -> RunReport:
+    def repair(self, symbols: Names = (), *, tell: Tell | None = None) -> RunReport:
         """Ask again for everything that is missing, due or not."""
         desk = self._desk()
         wishes = [settled(desk, wish) for wish in self._wishes(symbols)]
         return self._carry_out(make_plan(desk, wishes, ignore_due=True), wishes, tell)
 
-    def forget(self, symbols: Sequence[str], timeframes: Sequence[str] = ()) -> int:
+    def forget(self, symbols: Names, timeframes: Names = ()) -> int:
         """Want these symbols no longer, or these timeframes of them; returns how many wishes that were.
 
         Nothing asks for them any more, and they are no gaps. Bars that are stored stay, and can be read.

@@ -38,6 +38,7 @@ _PREFIX = {
 }
 _CLASS = {prefix: asset_class for asset_class, prefix in _PREFIX.items() if prefix}
 _LONGEST_TICKER = 32
+_AS_THE_VENDOR = "Write it as the vendor does, for example AAPL, BRK.B, X:BTCUSD, C:EURUSD or I:SPX."
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -54,6 +55,8 @@ class Instrument:
         Raises:
             UsageError: an unknown prefix, or something that no ticker looks like.
         """
+        if not isinstance(text, str):  # from code without types
+            raise UsageError(f"`{text}` is not a ticker.", hint=_AS_THE_VENDOR)
         head, colon, tail = text.strip().partition(":")
         if not colon:
             return cls(AssetClass.STOCKS, _checked(head, text))
@@ -76,5 +79,5 @@ def _checked(ticker: str, text: str) -> str:
         return ticker
     raise UsageError(
         f"`{text}` is not a ticker.",
-        hint="Write it as the vendor does, for example AAPL, BRK.B, X:BTCUSD, C:EURUSD or I:SPX.",
+        hint=_AS_THE_VENDOR,
     )
