@@ -27,8 +27,8 @@ RATE = Rate(49, 9.75)
 """What the vendor counts. A machine with more to do than processors delivers some requests a little late."""
 _SOON = 0.05
 """Seconds before a process goes on after it met another one on the same series."""
-_AT_THE_END = 120.0
-"""Seconds given to those who are left, to finish."""
+_AT_THE_END, _PER_PAGE = 120.0, 0.25
+"""Seconds given to those who are left, to finish: the youngest have yet to look at every day of every symbol."""
 _FAULT = "8 processes on one store, one killed every second"
 
 Plant = Callable[[], None]
@@ -100,7 +100,8 @@ class _Crowd:
 
     def finish(self) -> list[str]:
         """Wait for the rest; what went wrong with them."""
-        deadline, found = time.monotonic() + _AT_THE_END, list[str]()
+        patience = _AT_THE_END + _PER_PAGE * len(SYMBOLS) * len(self.share.days)
+        deadline, found = time.monotonic() + patience, list[str]()
         for pid in self.living:
             while (code := self.nursery.ended(pid)) is None and time.monotonic() < deadline:
                 time.sleep(0.02)
