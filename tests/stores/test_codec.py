@@ -1,6 +1,7 @@
 """Packed columns: exact to the last bit, small where numbers are plain."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from gapless.stores import open_store
 from gapless.stores.codec import pack, unpack
 from gapless.vocabulary.batch import NO_TRADES, Batch, Floats, Ints
-from gapless.vocabulary.timeframe import MINUTE
+from gapless.vocabulary.instrument import Instrument
+from gapless.vocabulary.span import Span
+from gapless.vocabulary.steps import Checked, Entry, Outcome
+from gapless.vocabulary.timeframe import MINUTE, Base
 from shared_data import bitfinex_btcusd_2016, spy_2011
 from stores.making import batch, minutes
 
@@ -73,3 +78,19 @@ def test_recorded_minutes_are_small(recorded: object, most: float) -> None:
     assert callable(recorded)
     bars: Batch = recorded()
     assert len(pack(bars, NONE)) / len(bars) < most
+
+
+@pytest.mark.parametrize(("recorded", "most"), [(spy_2011, 6.0), (bitfinex_btcusd_2016, 6.5)])
+def test_a_file_of_recorded_minutes_is_small(tmp_path: Path, recorded: object, most: float) -> None:
+    """The whole file of a store, from a month of a stock to a year of a coin: tables, indexes and ledger included."""
+    assert callable(recorded)
+    bars: Batch = recorded()
+    store = open_store(f"{tmp_path}/market.gapless")
+    for at in range(0, len(bars), 50_000):
+        page = bars.take(slice(at, at + 50_000))
+        span = Span(int(page.ts[0]), int(page.ts[-1]) + MINUTE)
+        spy = Instrument.parse("SPY")
+        entry = Entry(spy, Base.MINUTE, span, Outcome.BARS, recorded=1, rows=len(page))
+        store.write(Checked(spy, Base.MINUTE, page, (entry,)))
+    store.close()
+    assert (tmp_path / "market.gapless").stat().st_size / len(bars) < most

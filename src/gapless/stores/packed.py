@@ -54,7 +54,7 @@ from gapless.vocabulary.timeframe import Base
 
 _SCHEMA = 2
 """0.1.0 made 1: the same tables, but it would take segments of codec 2 for damaged ones and not for newer ones."""
-_PAGE_BYTES = 4096
+_PAGE_BYTES = 2048
 """Larger pages are read a little sooner, but an almost empty table takes a page, and there are a dozen of those."""
 
 _ALWAYS = Span(0, OPEN_END)
@@ -62,7 +62,7 @@ _ALWAYS = Span(0, OPEN_END)
 
 _NOT_ALL = "its segments are not all that were written"
 
-_SEGMENT_BARS = 12_500
+_SEGMENT_BARS = 15_000
 """At most: about two weeks of minutes. Who reads one day unpacks a whole segment; four times as many bars in it would
 save half a byte in a hundred."""
 
