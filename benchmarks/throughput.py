@@ -101,6 +101,8 @@ def in_its_own_process(server: Served, symbols: Sequence[str], years: int) -> Fi
         client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         memory = most_memory(client)
         said = client.communicate()[0]
+    if client.returncode:
+        raise subprocess.CalledProcessError(client.returncode, command)
     return Figures(**json.loads(said) | {"memory": memory, "server_cpu": server_seconds(server) - before})
 
 
