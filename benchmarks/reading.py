@@ -155,6 +155,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = args.folder or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         Console(width=170).print(measure(folder, args.only.split(","), args.bars, args.rounds))
 
 

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 from unittest.mock import patch
 
@@ -50,6 +50,14 @@ class _Whole(int):
     """A number that was written without a point or an exponent."""
 
 
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent of more than eighteen digits
+        mantissa, _, exponent = text.lower().partition("e")
+        return Decimal(0) if exponent.startswith("-") or not Decimal(mantissa) else Decimal("Infinity")
+
+
 def slowly(body: bytes) -> list[Row]:
     """The bars of a page, from the rules as the vendor's facts state them; with `json` and `Decimal` only.
 
@@ -60,7 +68,7 @@ def slowly(body: bytes) -> list[Row]:
         page = json.loads(
             body.decode("utf-8"),
             object_pairs_hook=_once,
-            parse_float=Decimal,
+            parse_float=_exact,
             parse_int=_Whole,
             parse_constant=_wrong,
         )
@@ -111,7 +119,10 @@ def _number(row: Json, name: str, *, needed: bool) -> float | None:
     number = row.get(name)
     if isinstance(number, bool) or not isinstance(number, int | Decimal):
         _wrong(f"{name} is no number")
-    value = float(number)
+    try:
+        value = float(number)
+    except OverflowError:  # a whole number of more than 308 digits
+        value = math.inf
     if not math.isfinite(value):
         _wrong(f"{name} is too large")
     return value

@@ -13,6 +13,9 @@ from gapless.errors import ForeignStore, StorageError, StoreDamaged, StoreFull, 
 _PRIMARY = 0xFF
 """SQLite's extended codes carry the kind of failure in their lowest byte."""
 
+_BESIDE = 1 << 20
+"""Bytes; the index of the journal, which SQLite makes beside the file even to read it, takes less."""
+
 REPAIR = "Run `gapless verify --repair`: it sets the damaged part aside and asks for it again."
 
 
@@ -54,6 +57,16 @@ def storage_error(error: sqlite3.Error, path: Path, needs: int = 0) -> StorageEr
                 f"Another program kept `{path}` locked for too long.",
                 hint="Close whatever else has the file open for writing, then run the same command again.",
             )
+    return _other(error, path)
+
+
+def _other(error: sqlite3.Error, path: Path) -> StorageError:
+    beside = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+    if beside and shutil.disk_usage(path.parent).free < _BESIDE:
+        return StoreFull(
+            f"The disk that holds `{path}` is full: even to read it takes a little room beside it. Nothing is lost.",
+            hint="Free some space and run the same command again.",
+        )
     return StorageError(
         f"SQLite could not work on `{path}`: {error}.", hint="Check the disk and the file, then run it again."
     )
