@@ -1,6 +1,6 @@
 """What the engine needs from the world, as narrow Protocols. Rooms implement them; `app` wires them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +146,16 @@ class Store(Protocol):
 
     def read(self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None) -> Batch:
         """The base bars that start inside `span`, as they are now or were at `as_of` (Unix ms, inclusive).
+
+        Raises:
+            StoreDamaged: a checksum does not match; nothing damaged is served.
+        """
+        ...
+
+    def fetch(
+        self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None
+    ) -> Callable[[], Batch]:
+        """The same in two steps: what is on disk is read and checked now, and any thread may unpack it later.
 
         Raises:
             StoreDamaged: a checksum does not match; nothing damaged is served.

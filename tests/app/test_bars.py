@@ -157,6 +157,18 @@ def test_many_symbols_come_in_the_order_asked_for(house: Warehouse) -> None:
     assert frame.filter(pl.col("symbol") == "AAPL").drop("symbol").equals(one.polars())
 
 
+def test_long_spans_of_many_are_what_each_alone_is(house: Warehouse) -> None:
+    """Threads that share the work keep each symbol's bars, their order, and what is missing."""
+    symbols = ["X:BTCUSD", "AAPL"]
+    for frame in ("1m", "1h"):
+        together = house.bars(symbols, frame, "2025-06-01", "2026-11-01", on_gap="mark")
+        alone = [house.bars(one, frame, "2025-06-01", "2026-11-01", on_gap="mark") for one in symbols]
+        assert [part.symbol for part in together.parts] == symbols
+        assert [part.batch for part in together.parts] == [each.parts[0].batch for each in alone]
+        assert together.gaps == tuple(gap for each in alone for gap in each.gaps)
+        assert all(len(part.batch) for part in together.parts)
+
+
 def test_every_library_gets_the_same_bars(house: Warehouse) -> None:
     """As a frame by its own method and through Arrow's protocol; instants are UTC everywhere."""
     bars = house.bars(["AAPL", "ASML"], "1h", START, END, session="regular")

@@ -281,15 +281,15 @@ def test_what_is_written_while_it_is_read_is_never_a_silent_hole(
 ) -> None:
     """Bars read before a page was stored, its ledger after: then they are told as missing, or they are there."""
     house.backfill(["AAPL"], ["1m"], START, "2026-11-10")
-    read = house.store.read
+    fetch = house.store.fetch
 
-    def read_then_written(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - the store's own
-        found = read(*args, **options)
+    def fetched_then_written(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - the store's own
+        found = fetch(*args, **options)
         monkeypatch.undo()
         house.backfill(["AAPL"], ["1m"], START, END)
         return found
 
-    monkeypatch.setattr(house.store, "read", read_then_written)
+    monkeypatch.setattr(house.store, "fetch", fetched_then_written)
     bars = house.bars("AAPL", "1m", START, END, on_gap="mark")
     assert len(bars) < len(house.bars("AAPL", "1m", START, END))
     assert bars.gaps

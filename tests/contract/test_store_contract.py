@@ -4,6 +4,7 @@ import itertools
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -391,6 +392,17 @@ def test_many_threads_write_and_read(store: Store) -> None:
         thread.join()
     assert failures == []
     assert [series.bars for series in store.series()] == [1000] * 6
+
+
+def test_what_was_fetched_is_of_that_moment_in_any_thread(store: Store) -> None:
+    """Bars that are corrected after they were fetched are unpacked as they were then."""
+    before = minutes(500)
+    put(store, before)
+    unpack = store.fetch(SPY, Base.MINUTE, Span(T0, T0 + 100 * MINUTE))
+    put(store, {ts: bar(1.0) for ts in before}, 2)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(unpack).result() == batch(before).between(Span(T0, T0 + 100 * MINUTE))
+    assert set(read(store).close.tolist()) == {1.0}
 
 
 def test_threads_on_one_series_take_turns(store: Store) -> None:

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from gapless.app.instants import When, iso, parse_instant, span_between, typed
 from gapless.app.reading import Reader, final_until
+from gapless.app.side_by_side import side_by_side
 from gapless.app.survey import settled_until
 from gapless.errors import BarsMissing, BarsMissingWarning, DoubtfulAdjustmentWarning, NotStored, UsageError
-from gapless.frames import Bars, Piece
+from gapless.frames import Bars, Piece, SymbolBars
 from gapless.reports import Ground, gaps_of
 from gapless.resample import aligned
 from gapless.vocabulary.instrument import Instrument
@@ -22,6 +23,8 @@ _NAMED = 3
 
 _SETTLED = 2 * DAY
 """Longer than any trading day takes to settle: what ended so long ago is judged without loading the calendar."""
+_LONG = 365 * DAY
+"""Of minutes of all symbols together: for less the threads would cost more than they bring."""
 _UNASKED = "unasked"
 """The outcome of a gap that nobody ever asked for."""
 
@@ -124,15 +127,26 @@ def _read(asked: Asked, reader: Reader) -> Bars:
 
 def _found(asked: Asked, reader: Reader) -> Bars:
     base = reader.base(asked.timeframe)
-    parts, gaps, settled = [], list[Gap](), []
-    for instrument in asked.instruments:
-        span, proven = _spans(asked, instrument, reader)
-        parts.append(reader.read(Piece(instrument.ticker, asked.timeframe.name, span)))
+    spans = [_spans(asked, instrument, reader) for instrument in asked.instruments]
+    parts = _parts(asked, [span for span, _ in spans], reader)
+    gaps, settled = list[Gap](), []
+    for instrument, (_, proven) in zip(asked.instruments, spans, strict=True):
         edge = _settled(instrument, base, proven.end, reader)
         gaps += _gaps(instrument, base, proven, edge, reader)
         # The bar whose window is still open there is not final.
         settled.append(aligned(Span(edge, edge + 1), asked.timeframe, instrument.asset_class).start)
     return Bars(asked.timeframe.name, tuple(parts), asked.many, tuple(gaps), final_until(parts, min(settled)))
+
+
+def _parts(asked: Asked, spans: Sequence[Span], reader: Reader) -> list[SymbolBars]:
+    """The bars of each instrument; of long spans they are unpacked and derived while the next ones are fetched."""
+    pieces = [
+        Piece(instrument.ticker, asked.timeframe.name, span)
+        for instrument, span in zip(asked.instruments, spans, strict=True)
+    ]
+    begun = (reader.begin(piece) for piece in pieces)
+    long = reader.base(asked.timeframe) is Base.MINUTE and sum(span.length for span in spans) > _LONG
+    return side_by_side(begun) if long and len(pieces) > 1 else [rest() for rest in begun]
 
 
 def _spans(asked: Asked, instrument: Instrument, reader: Reader) -> tuple[Span, Span]:

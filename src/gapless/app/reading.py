@@ -1,6 +1,6 @@
 """Bars on their way out: read from the store, adjusted, derived, and marked final or not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -66,23 +66,33 @@ class Reader:
         those of one moment.
         """
         with self.store.moment():
-            return self._read(piece)
+            return self.begin(piece)()
 
-    def _read(self, piece: Piece) -> SymbolBars:
+    def begin(self, piece: Piece) -> Callable[[], SymbolBars]:
+        """The same in two steps: all that the store has to say is asked now, and any thread may do the rest later."""
         instrument, frame = Instrument.parse(piece.symbol), Timeframe.parse(piece.timeframe)
         base = self.base(frame)
         hours = self._hours(instrument, frame, piece.span)
         windows = aligned(piece.span, frame, instrument.asset_class, hours)
-        bars = self._base_bars(instrument, base, piece.span if frame.name == base else windows)
-        if frame.name != base or hours is not None:
-            bars = derive(bars, frame, instrument.asset_class, hours).between(piece.span)
+        span = piece.span if frame.name == base else windows
+        fetched = self.store.fetch(instrument, base, span, self.view.as_of)
+        adjusting = self._adjusting(instrument) if self._adjusts(instrument) else None
         uncovered = self._uncovered(instrument, base, windows, hours)
-        final = np.ones(len(bars), np.bool_)
-        if uncovered:
-            final = _final(bars, _ends(bars, frame, base, instrument.asset_class, hours), uncovered)
-        if not self.view.provisional and not final.all():
-            bars, final = bars.take(final), final[final]
-        return SymbolBars(instrument.ticker, bars, final)
+
+        def rest() -> SymbolBars:
+            bars = fetched()
+            if adjusting:  # before deriving: a week across a split has bars on both sides of it
+                bars = adjusted(bars, adjusting.factors)
+            if frame.name != base or hours is not None:
+                bars = derive(bars, frame, instrument.asset_class, hours).between(piece.span)
+            final = np.ones(len(bars), np.bool_)
+            if uncovered:
+                final = _final(bars, _ends(bars, frame, base, instrument.asset_class, hours), uncovered)
+            if not self.view.provisional and not final.all():
+                bars, final = bars.take(final), final[final]
+            return SymbolBars(instrument.ticker, bars, final)
+
+        return rest
 
     def base(self, frame: Timeframe) -> Base:
         """The base that bars of this timeframe are made of in this view."""
@@ -152,11 +162,6 @@ class Reader:
         around = frame if frame.minutes is None else TIMEFRAMES[Base.DAY]
         whole = aligned(span, around, instrument.asset_class)
         return Hours.of(self.calendar.sessions(instrument, whole), self.view.session)
-
-    def _base_bars(self, instrument: Instrument, base: Base, span: Span) -> Batch:
-        """Adjusting comes before deriving: a week across a split has bars on both sides of it."""
-        bars = self.store.read(instrument, base, span, self.view.as_of)
-        return adjusted(bars, self._adjusting(instrument).factors) if self._adjusts(instrument) else bars
 
     def doubts(self, instrument: Instrument, since: int) -> tuple[Judged, ...]:
         """The splits and dividends to look at before bars from `since` (Unix ms) on are trusted in this view."""

@@ -1,7 +1,7 @@
 """What both stores are: one database file with everything that is not bars, and the frame of their upkeep."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -14,8 +14,11 @@ from gapless.stores.failures import REPAIR
 from gapless.stores.leasing import Leasing
 from gapless.stores.records import Listed, Records, find
 from gapless.stores.turns import Turns
+from gapless.vocabulary.batch import Batch
+from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Damage, Entry, Outcome
+from gapless.vocabulary.timeframe import Base
 
 
 class SqlStore(Leasing, Turns, Records):
@@ -25,6 +28,14 @@ class SqlStore(Leasing, Turns, Records):
         self.url = url
         self._db = db
         self._vouched = {}
+
+    def read(self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None) -> Batch:
+        """The base bars that start inside `span`, as they are now or were at `as_of` (Unix ms, inclusive).
+
+        Raises:
+            StoreDamaged: a checksum does not match; nothing damaged is served.
+        """
+        return self.fetch(instrument, base, span, as_of)()
 
     def verify(self) -> Iterator[Damage]:
         """Read everything and tell what is not as it was written.
@@ -88,6 +99,12 @@ class SqlStore(Leasing, Turns, Records):
                 f"`{self._db.path}` was not copied: {damage.what}, in {damage.instrument} {damage.base}.",
                 hint=REPAIR,
             )
+
+    @abstractmethod
+    def fetch(
+        self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None
+    ) -> Callable[[], Batch]:
+        """Read what is on disk now; what is returned unpacks it, in any thread."""
 
     @abstractmethod
     def _twin(self, path: Path) -> Self:

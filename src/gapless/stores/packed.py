@@ -1,7 +1,8 @@
 """The packed store: one SQLite file, bars as immutable compressed column segments."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Self
@@ -124,8 +125,10 @@ class PackedStore(SqlStore):
             self._added_up[listed.id] = listed.revision + 1, listed.stored_bytes + draft.size
             return receipt
 
-    def read(self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None) -> Batch:
-        """The base bars that start inside `span`, as they are now or were at `as_of` (Unix ms, inclusive).
+    def fetch(
+        self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None
+    ) -> Callable[[], Batch]:
+        """Read the segments and compare their checksums now; what is returned unpacks them, in any thread.
 
         Raises:
             StoreDamaged: a checksum does not match; nothing damaged is served.
@@ -133,16 +136,20 @@ class PackedStore(SqlStore):
         with self._db.reading() as connection:
             listed = self._whole(connection, instrument, base)
             if listed is None:
-                return Batch.empty()
+                return Batch.empty
             if as_of is not None and lost_since(connection, listed.id, span, as_of):
                 raise forgotten(listed)
-            segments = list(_intact(connection, listed, span, as_of))
-            checksums = [segment.checksum for segment in segments]
-            bars = self._kept.get(checksums)
-            if bars is None:
+            return partial(self._laid, list(_intact(connection, listed, span, as_of)), span)
+
+    def _laid(self, segments: Sequence[Segment], span: Span) -> Batch:
+        """The bars of intact segments that start inside `span`."""
+        checksums = [segment.checksum for segment in segments]
+        bars = self._kept.get(checksums)
+        if bars is None:
+            with sensible(self._db.path):
                 bars = laid(segments)
-                self._kept.put(checksums, bars)
-            return bars.between(span)
+            self._kept.put(checksums, bars)
+        return bars.between(span)
 
     def count(self, instrument: Instrument, base: Base, spans: SpanSet) -> int:
         """How many base bars start inside `spans`, without reading their numbers.

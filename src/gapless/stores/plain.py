@@ -1,6 +1,6 @@
 """The plain store: one SQLite file with a row for each bar, for whoever has only SQL."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -122,12 +122,18 @@ class PlainStore(SqlStore):
             count_write(connection, listed, (listed.first_ts, listed.last_ts), written, receipt)
         return receipt
 
-    def read(self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None) -> Batch:
-        """The base bars that start inside `span`, as they are now or were at `as_of` (Unix ms, inclusive).
+    def fetch(
+        self, instrument: Instrument, base: Base, span: Span, as_of: int | None = None
+    ) -> Callable[[], Batch]:
+        """Read the rows and compare their checksums now; nothing is left to unpack.
 
         Raises:
             StoreDamaged: a checksum does not match; nothing damaged is served.
         """
+        bars = self._stood(instrument, base, span, as_of)
+        return lambda: bars
+
+    def _stood(self, instrument: Instrument, base: Base, span: Span, as_of: int | None) -> Batch:
         with self._db.reading() as connection:
             listed = find(connection, instrument, base)
             if listed is None:
