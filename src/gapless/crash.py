@@ -25,6 +25,7 @@ Point = Literal[
     "entries-written",
     "bars-written",
     "series-counted",
+    "merged",
     "commit",
     "committed",
     "written",

@@ -162,6 +162,16 @@ class Store(Protocol):
         """
         ...
 
+    def tidy(self, instrument: Instrument, base: Base) -> int:
+        """Keep what many small writes left as one larger one would; returns how many pieces were merged.
+
+        Nothing that can be read changes, earlier versions included.
+
+        Raises:
+            StorageError: nothing was merged.
+        """
+        ...
+
     def count(self, instrument: Instrument, base: Base, spans: SpanSet) -> int:
         """How many base bars start inside `spans`, without reading their numbers."""
         ...

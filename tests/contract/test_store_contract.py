@@ -405,6 +405,37 @@ def test_what_was_fetched_is_of_that_moment_in_any_thread(store: Store) -> None:
     assert set(read(store).close.tolist()) == {1.0}
 
 
+def test_tidying_changes_nothing_that_can_be_read(store: Store) -> None:
+    """Forty days with corrections and bars withdrawn: bars, earlier moments, revisions, counts and ledger stay."""
+    for day in range(40):
+        put(store, minutes(50 + day, T0 + day * DAY), 2 * day + 1)
+        if day % 5 == 4:  # the day before, again: other numbers, and a few bars less
+            again = {ts: bar(one[3] + 1) for ts, one in minutes(40 + day, T0 + (day - 1) * DAY).items()}
+            put(store, again, 2 * day + 2)
+
+    def seen() -> list[object]:
+        moments = [read(store, EVER, as_of) for as_of in (1, 9, 10, 44, 60, 79, 80)]
+        parts = [Span(T0 + day * DAY, T0 + (day + 2) * DAY) for day in range(0, 40, 3)]
+        revisions = list(store.revisions(SPY, Base.MINUTE, EVER))
+        counts = [store.count(SPY, Base.MINUTE, SpanSet([part])) for part in parts]
+        return [
+            moments,
+            [read(store, part) for part in parts],
+            revisions,
+            counts,
+            store.entries(SPY, Base.MINUTE),
+        ]
+
+    before, size = seen(), store.series()[0].stored_bytes
+    merged = store.tidy(SPY, Base.MINUTE)
+    assert seen() == before
+    assert list(store.verify()) == []
+    assert store.tidy(SPY, Base.MINUTE) == 0
+    assert (merged > 40 and store.series()[0].stored_bytes < size) if "gapless" in store.url else merged == 0
+    put(store, {T0 + 3 * DAY: bar(5.0)}, 99)
+    assert read(store, Span(T0 + 3 * DAY, T0 + 4 * DAY)).close[:1] == 5.0
+
+
 def test_threads_on_one_series_take_turns(store: Store) -> None:
     """Two threads that write the same span at once leave the numbers of one of them, and both entries."""
     threads = [

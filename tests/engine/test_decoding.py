@@ -115,6 +115,14 @@ async def test_a_process_that_dies_gives_back_all_that_it_was_asked() -> None:
         assert await decoders.run(where) == os.getpid()
 
 
+def test_a_process_that_was_closed_is_gone_to_whoever_comes_late() -> None:
+    """One thread finds it dead and closes it while another waits for its turn with the pipe."""
+    process = Process()
+    process.close()
+    with pytest.raises(EOFError):
+        process.call(os.getpid)
+
+
 async def test_it_ends_with_the_run() -> None:
     """No process is left behind."""
     async with Decoders(beside=True) as decoders:

@@ -3,12 +3,14 @@
 import sqlite3
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-from hypothesis import settings
+from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from gapless.stores import packed
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Outcome, Revision, Wish
 from gapless.vocabulary.timeframe import DAY, MINUTE, Base, Timeframe
@@ -64,9 +66,16 @@ class Machine(RuleBasedStateMachine):
         fresh=st.dictionaries(st.integers(0, 11), st.tuples(prices, minutes), max_size=8),
         at=st.integers(0, 50),
         outcome=st.sampled_from([Outcome.BARS, Outcome.PROVISIONAL]),
+        tidy=st.sampled_from([0, 0, 6, 15_000]),
     )
     def write(
-        self, first: int, length: int, fresh: dict[int, tuple[float, int]], at: int, outcome: Outcome
+        self,
+        first: int,
+        length: int,
+        fresh: dict[int, tuple[float, int]],
+        at: int,
+        outcome: Outcome,
+        tidy: int,
     ) -> None:
         """An answer is the whole truth of its span; a clock that goes back does not turn time back."""
         span = Span(T0 + first * SLOT, T0 + (first + length) * SLOT)
@@ -84,6 +93,8 @@ class Machine(RuleBasedStateMachine):
         if outcome is Outcome.BARS:
             self.covered |= set(range(first, first + length))
         self._recorded(at)
+        if tidy:
+            self.tidy(tidy)
 
     @rule(outcome=st.sampled_from([Outcome.EMPTY, Outcome.FAILED]), at=st.integers(0, 50))
     def record(self, outcome: Outcome, at: int) -> None:
@@ -104,6 +115,17 @@ class Machine(RuleBasedStateMachine):
         """Close it and open it again."""
         self.store.close()
         self.store = opened(self.url)
+
+    @rule(most=st.sampled_from([6, 15_000]))
+    def tidy(self, most: int) -> None:
+        """Nothing that can be read changes."""
+        with (
+            patch.object(packed, "_FEW", 2),
+            patch.object(packed, "_SMALL", most),
+            patch.object(packed, "_SEGMENT_BARS", most),
+        ):
+            merged = self.store.tidy(SPY, Base.MINUTE)
+        event("merged" if merged else "nothing to merge")
 
     @precondition(lambda self: self.history)
     @rule(data=st.data())

@@ -57,14 +57,14 @@ def test_the_latest_bars_are_kept_and_no_more_than_so_many() -> None:
     kept = Kept(most=16)
     first = batch(minutes(4))
 
-    kept.put([b"a"], first)
-    kept.put([b"b"], batch(minutes(4)))
-    kept.put([b"c"], batch(minutes(4)))
-    kept.put([b"d"], batch(minutes(4)))
-    assert kept.get([b"a"]) is first
-    kept.put([b"e"], batch(minutes(4)))
-    kept.put([b"large"], batch(minutes(5)))
+    kept.put((b"a",), first)
+    kept.put((b"b",), batch(minutes(4)))
+    kept.put((b"c",), batch(minutes(4)))
+    kept.put((b"d",), batch(minutes(4)))
+    assert kept.get((b"a",)) is first
+    kept.put((b"e",), batch(minutes(4)))
+    kept.put((b"large",), batch(minutes(5)))
 
-    there = [name for name in (b"a", b"b", b"c", b"d", b"e", b"large") if kept.get([name]) is not None]
+    there = [name for name in (b"a", b"b", b"c", b"d", b"e", b"large") if kept.get((name,)) is not None]
     assert there == [b"a", b"c", b"d", b"e"]
-    assert kept.get([b"a", b"c"]) is None
+    assert kept.get((b"a", b"c")) is None

@@ -15,13 +15,14 @@ from itertools import cycle, islice, pairwise
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from engine.living import KINDS, NOW, OwnedClock, living, store_url, truth, utc, warehouse
 from gapless.app import Warehouse
 from gapless.errors import BarsMissing, StorageError, UsageError
 from gapless.ledger import fold
 from gapless.sandbox import Pinned, Sandbox, SyntheticMarket
-from gapless.stores import restore_store
+from gapless.stores import packed, restore_store
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import Base
@@ -110,9 +111,9 @@ class _Pristine:
     sandbox: Sandbox
 
     def make(self) -> None:
-        """Fill the store day by day."""
+        """Fill the store day by day, so that it has segments of a day and such as were merged."""
         for start, end in pairwise(DAYS):
-            with self.opened(self.folder) as house:
+            with self.opened(self.folder) as house, patch.object(packed, "_FEW", 2 if end == DAYS[2] else 9):
                 house.backfill(SYMBOLS, ["1m", "1d"], start, end)
             if end == DAYS[2]:
                 shutil.copy(self.file(self.folder), self.folder / "older")

@@ -11,6 +11,7 @@ from engine.living import NOW, OwnedClock, asked, living, store_url, utc, wareho
 from gapless import crash
 from gapless.app import Warehouse
 from gapless.sandbox import Latency, Sandbox, SyntheticMarket
+from gapless.stores import packed
 from gapless.vocabulary.events import Event, PageStored
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import DAY
@@ -58,6 +59,7 @@ def work(task: Task) -> None:
             os.write(log, f"{event.job.id}\n".encode())
 
     task.plant()
+    packed._FEW = 2  # the second day's bars are merged with the first's
     crash.arm(task.crash_at)
     with _house(task) as house:
         report = (

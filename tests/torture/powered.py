@@ -16,12 +16,12 @@ from sqlalchemy import Engine
 
 from gapless.ports import Store
 from gapless.resample import derive
-from gapless.stores import database, open_store
+from gapless.stores import database, open_store, packed
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Checked, Lease, Wish
-from gapless.vocabulary.timeframe import DAY, MINUTE, Timeframe
+from gapless.vocabulary.timeframe import DAY, MINUTE, Base, Timeframe
 from stores.making import SPY, T0, Bar, bar, batch, checked, minutes, url_of
 
 COIN = Instrument.parse("X:BTCUSD")
@@ -29,6 +29,8 @@ WRITES = 24
 _STEP = 240 * MINUTE
 _REOPENED = (7, 15)
 """After these writes everything is closed and opened again."""
+_TIDIED = 5
+"""After so many writes what they left is merged."""
 State = dict[Instrument, Batch]
 
 
@@ -95,6 +97,8 @@ def main(kind: str, folder: str, journal_bytes: str, synchronous: str) -> None:
         _say(f"write {number}")
         _say(f"fence {fence.fence}")
         store.take_turn("p", calls=10, per=1.0, now=float(number))
+        if number % _TIDIED == 0:
+            store.tidy(page.instrument, Base.MINUTE)
         if number in _REOPENED:
             store.close()
             store, fence = _opened(url)
@@ -112,6 +116,7 @@ def _say(text: str) -> None:
 
 def _plant(journal_bytes: int, synchronous: str) -> None:
     database._CHECKPOINT_BYTES = journal_bytes
+    packed._FEW = 2
     engine = database.Database._engine
 
     def weaker(self: database.Database, wanted: str) -> Engine:

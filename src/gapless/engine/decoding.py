@@ -139,11 +139,13 @@ class Process:
         """Run it there and wait for its result, or raise what it raised; threads may ask one behind the other."""
         mine: Future[tuple[bool, Any]] = Future()
         with self._sending:
+            _still_open(self._to)
             _send(self._to, work)
             self._asked.append(mine)
         with self._receiving:
             oldest = self._asked.popleft()  # answers come in the order of the questions, whoever reads them
             try:
+                _still_open(self._from)
                 oldest.set_result(_receive(self._from))
             except (OSError, EOFError) as error:
                 oldest.set_exception(error)
@@ -153,15 +155,22 @@ class Process:
         raise result
 
     def close(self) -> None:
-        """Let the child end; it is killed if it does not."""
-        with suppress(OSError):
+        """Let the child end; it is killed if it does not. Whoever still waits for its turn is told that it is gone."""
+        with self._sending, suppress(OSError):
             self._to.close()
         try:
             self._child.wait(_SECONDS_TO_LEAVE)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-        self._from.close()
+        with self._receiving:
+            self._from.close()
+
+
+def _still_open(pipe: IO[bytes]) -> None:
+    """Raises EOFError once the pipe was closed here: another thread found the child gone."""
+    if pipe.closed:
+        raise EOFError
 
 
 def serve() -> None:

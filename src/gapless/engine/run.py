@@ -180,6 +180,7 @@ class Engine:
             await carry(job, lease, judge, progress, rooms)
             if progress.doubts:
                 outcome, reason = await self._look_again(job, lease, judge, progress, rooms)
+            await rooms.write(rooms.store.tidy, job.instrument, job.base)
         except LeaseHeld as error:
             outcome, reason = Outcome.FAILED, error.message
             self._held = error

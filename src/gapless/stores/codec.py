@@ -8,7 +8,7 @@ few bytes.
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,21 @@ from gapless.vocabulary.timeframe import MINUTE
 VERSION = 2
 """The number of the layout and its checksum; it is written beside each payload. Payloads of 1 and 2 are the same."""
 
+MERGED = 3
+"""That of a payload into which several were merged: their `Lines`, then all their bars as one payload of 2."""
+
 Column = NDArray[Any]
 Block = tuple[int, Column]
 """A column's mark, and what is stored of it."""
+
+
+class Lines(NamedTuple):
+    """Of each payload that was merged, in their order: how many bars and withdrawn starts, and when it was written."""
+
+    bars: Ints
+    gone: Ints
+    written: Ints
+
 
 _BLOCK = struct.Struct("<bI")  # the block's mark, its length in bytes
 _ABSENT = -1
@@ -85,6 +97,27 @@ def unpack_starts(payload: bytes) -> tuple[Ints, Ints]:
     """The starts of the bars and of the withdrawn ones alone, for a fraction of the work."""
     blocks = _blocks(payload)
     return _unpack_instants(next(blocks)), _unpack_instants(next(blocks))
+
+
+def pack_merged(lines: Lines, batch: Batch, gone: Ints) -> bytes:
+    """The bytes of these bars and withdrawn starts, which stand one payload after the other."""
+    kinds = zip(lines, (_NOISE, _NOISE, _WALK), strict=True)
+    return b"".join((*(_pack_column(column, 0, config) for column, config in kinds), pack(batch, gone)))
+
+
+def unpack_lines(payload: bytes) -> tuple[Lines, bytes]:
+    """The lines that `pack_merged` was given, and the payload that follows them."""
+    at, columns = 0, []
+    for _ in Lines._fields:
+        (_, column), at = _block(payload, at)
+        columns.append(column)
+    return Lines(*columns), payload[at:]
+
+
+def merged_rows(payload: bytes) -> int:
+    """How many bars a merged payload holds, those included that others of it replace."""
+    (_, bars), _ = _block(payload, 0)
+    return int(bars.sum())
 
 
 # -- decimal grids -----------------------------------------------------------
@@ -171,13 +204,16 @@ def _pack_optional(column: Floats, middle: tuple[int, Ints] | None) -> Iterator[
 def _blocks(payload: bytes) -> Iterator[Block]:
     at = 0
     while at < len(payload):
-        mark, length = _BLOCK.unpack_from(payload, at)
-        at += _BLOCK.size
-        yield (
-            mark,
-            standalone.simple_decompress(payload[at : at + length]) if length else _NOTHING,
-        )
-        at += length
+        block, at = _block(payload, at)
+        yield block
+
+
+def _block(payload: bytes, at: int) -> tuple[Block, int]:
+    """The block that starts there, and where the next one does."""
+    mark, length = _BLOCK.unpack_from(payload, at)
+    at += _BLOCK.size
+    end = at + length
+    return (mark, standalone.simple_decompress(payload[at:end]) if length else _NOTHING), end
 
 
 def _unpack_instants(block: Block) -> Ints:

@@ -1,14 +1,14 @@
 """Counting packed bars: segments that lie alone say how many they hold; only the others are opened."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
 from gapless.stores.base import damaged
 from gapless.stores.coverage import inside
 from gapless.stores.records import Listed
-from gapless.stores.segments import Outline, load, outlines, speaking
+from gapless.stores.segments import Outline, Starts, groups, load, outlines, speaking
 from gapless.vocabulary.span import Span, SpanSet
 
 
@@ -17,7 +17,7 @@ def count_bars(connection: Connection, listed: Listed, spans: SpanSet) -> int:
     if not (asked := list(spans)):
         return 0
     total = 0
-    for group in _groups(outlines(connection, listed, Span(asked[0].start, asked[-1].end))):
+    for group in groups(outlines(connection, listed, Span(asked[0].start, asked[-1].end))):
         hull = Span(group[0].span.start, max(one.span.end for one in group))
         at = bisect_right(asked, hull.start, key=lambda span: span.end)
         if at == len(asked) or not asked[at].overlaps(hull):
@@ -27,26 +27,12 @@ def count_bars(connection: Connection, listed: Listed, spans: SpanSet) -> int:
     return total
 
 
-def _groups(found: Iterable[Outline]) -> Iterator[list[Outline]]:
-    """Segments that overlap each other: what one of them says of a bar, only its own group can contradict."""
-    group: list[Outline] = []
-    reach = 0
-    for one in found:
-        if group and one.span.start >= reach:
-            yield group
-            group = []
-        reach = max(reach, one.span.end) if group else one.span.end
-        group.append(one)
-    if group:
-        yield group
-
-
 def _opened(connection: Connection, listed: Listed, group: Iterable[Outline], spans: SpanSet) -> int:
-    parts = []
+    parts = list[Starts]()
     for one in sorted(group, key=lambda one: one.id):
         segment = load(connection, one.id)
         if not segment or not segment.intact(listed.name):
             raise damaged(listed, one.span, "a segment is not what its checksum says")
-        parts.append(segment.starts())
+        parts += segment.starts()
     ts, _ = speaking(parts)
     return int(inside(spans, ts).sum())

@@ -1,12 +1,12 @@
 """What was unpacked lately, kept for the next reader: days of one week lie in one segment."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from threading import Lock
 
 from gapless.vocabulary.batch import Batch
 
-Checksums = tuple[bytes, ...]
+Key = tuple[int | bytes, ...]
+"""As of when, and the checksums of segments."""
 
 
 _LARGE = 4
@@ -14,7 +14,7 @@ _LARGE = 4
 
 
 class Kept:
-    """Bars by the checksums of the segments that they were unpacked from; the latest ones, `most` bars in all.
+    """Bars by the segments that they were unpacked from, and as of when; the latest ones, `most` bars in all.
 
     A segment never changes, and its checksum is compared with its bytes on disk before anyone asks here: so what is
     kept is what would be unpacked. Nobody can write to it. Safe to use from many threads.
@@ -22,21 +22,19 @@ class Kept:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._bars: OrderedDict[Checksums, Batch] = OrderedDict()
+        self._bars: OrderedDict[Key, Batch] = OrderedDict()
         self._held = 0
         self._lock = Lock()
 
-    def get(self, checksums: Sequence[bytes]) -> Batch | None:
+    def get(self, key: Key) -> Batch | None:
         """The bars of exactly these segments, None where they are not kept."""
-        key = tuple(checksums)
         with self._lock:
             if (bars := self._bars.get(key)) is not None:
                 self._bars.move_to_end(key)
             return bars
 
-    def put(self, checksums: Sequence[bytes], bars: Batch) -> None:
+    def put(self, key: Key, bars: Batch) -> None:
         """Keep these bars, for which others may have to go; not where they are many."""
-        key = tuple(checksums)
         for column in bars.columns.values():
             column.flags.writeable = False
         with self._lock:

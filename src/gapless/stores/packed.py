@@ -1,8 +1,9 @@
 """The packed store: one SQLite file, bars as immutable compressed column segments."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from math import ceil
 from pathlib import Path
 from typing import Self
@@ -19,7 +20,7 @@ from gapless.stores.counting import count_bars
 from gapless.stores.coverage import EVER, history
 from gapless.stores.database import Database
 from gapless.stores.failures import sensible, told
-from gapless.stores.kept import Kept
+from gapless.stores.kept import Kept, Key
 from gapless.stores.leasing import check_fence
 from gapless.stores.records import (
     Listed,
@@ -33,12 +34,17 @@ from gapless.stores.records import (
 )
 from gapless.stores.segments import (
     TABLES,
+    Outline,
+    Part,
     Segment,
     add,
     ever,
+    exchange,
+    groups,
     laid,
     load,
     numbers,
+    outlines,
     payload_bytes,
     placed,
     put_aside,
@@ -66,6 +72,14 @@ _NOT_ALL = "its segments are not all that were written"
 _SEGMENT_BARS = 15_000
 """At most: about two weeks of minutes. Who reads one day unpacks a whole segment; four times as many bars in it would
 save half a byte in a hundred."""
+
+_SMALL = _SEGMENT_BARS // 2
+_FEW = 8
+"""So many small neighbours are merged: whole histories otherwise come to be a segment a day, which costs a third more
+bytes and three times as long to read."""
+
+_END = Outline(0, EVER, _SEGMENT_BARS)
+"""What no run goes beyond."""
 
 _KEPT_BARS = 1_000_000
 """So many stay unpacked in memory, 64 bytes each."""
@@ -139,17 +153,52 @@ class PackedStore(SqlStore):
                 return Batch.empty
             if as_of is not None and lost_since(connection, listed.id, span, as_of):
                 raise forgotten(listed)
-            return partial(self._laid, list(_intact(connection, listed, span, as_of)), span)
+            until = EVER.end if as_of is None else as_of
+            return partial(self._laid, list(_intact(connection, listed, span, until)), span, until)
 
-    def _laid(self, segments: Sequence[Segment], span: Span) -> Batch:
-        """The bars of intact segments that start inside `span`."""
-        checksums = [segment.checksum for segment in segments]
-        bars = self._kept.get(checksums)
+    def _laid(self, segments: Sequence[Segment], span: Span, until: int) -> Batch:
+        """The bars of intact segments that start inside `span`, as they were at the moment `until` (Unix ms)."""
+        key: Key = (until, *(segment.checksum for segment in segments))
+        bars = self._kept.get(key)
         if bars is None:
             with sensible(self._db.path):
-                bars = laid(segments)
-            self._kept.put(checksums, bars)
+                bars = laid(segments, until)
+            self._kept.put(key, bars)
         return bars.between(span)
+
+    def tidy(self, instrument: Instrument, base: Base) -> int:
+        """Merge small segments that lie side by side; returns how many were, 0 where they are few.
+
+        Every version of every bar stays. A damaged segment is left where it is: `verify` finds it.
+
+        Raises:
+            StorageError: nothing was merged.
+        """
+        merged = 0
+        while mergers := self._mergers(instrument, base):
+            listed, small, segment = mergers
+            with self._db.writing(needs=len(segment.payload)) as connection:
+                now = find(connection, instrument, base)
+                if now is None or now.revision != listed.revision:
+                    continue
+                exchange(connection, now.id, small, segment)
+                crash_point("merged")
+                stored = payload_bytes(connection, now)
+                edges = now.first_ts, now.last_ts
+                relist(connection, now, edges, now.written, bars=now.bars, stored_bytes=stored)
+            merged += len(small)
+        return merged
+
+    def _mergers(self, instrument: Instrument, base: Base) -> tuple[Listed, list[int], Segment] | None:
+        """The first small segments that are worth it, and what they become; packed while others may write."""
+        with self._db.reading() as connection:
+            listed = self._whole(connection, instrument, base)
+            runs = _runs(groups(outlines(connection, listed, EVER))) if listed else ()
+            for run in runs:
+                segments = [load(connection, number) for number in run]
+                if listed and all(segment and segment.intact(listed.name) for segment in segments):
+                    return listed, run, Segment.merged(listed.name, [one for one in segments if one])
+        return None
 
     def count(self, instrument: Instrument, base: Base, spans: SpanSet) -> int:
         """How many base bars start inside `spans`, without reading their numbers.
@@ -212,22 +261,21 @@ class PackedStore(SqlStore):
         with self._db.reading() as connection:
             catalogue = base_series(connection)
         for listed in catalogue:
-            bad = False
-            for damage in self._bad_segments(listed):
-                bad = True
-                yield damage
+            bad = self._bad_segments(listed)
+            yield from bad
             if not bad and (what := self._miscounted(listed)):
                 yield Damage(listed.instrument, listed.base, listed.hull or _ALWAYS, what)
 
-    def _bad_segments(self, listed: Listed) -> Iterator[Damage]:
+    def _bad_segments(self, listed: Listed) -> list[Damage]:
+        """Found in one moment: segments that are merged meanwhile were there."""
         with self._db.reading() as connection:
-            mine = numbers(connection, listed, EVER)
-        for number, span in mine.items():
-            with self._db.reading() as connection:
-                sound = self._sound(connection, listed, number)
-            if not sound:
-                what = f"segment {number} is not what its checksum says"
-                yield Damage(listed.instrument, listed.base, span, what)
+            return [
+                Damage(
+                    listed.instrument, listed.base, span, f"segment {number} is not what its checksum says"
+                )
+                for number, span in numbers(connection, listed, EVER).items()
+                if not self._sound(connection, listed, number)
+            ]
 
     def _sound(self, connection: Connection, listed: Listed, number: int) -> Segment | None:
         """A segment if it is as it was written."""
@@ -283,31 +331,42 @@ def _packed(series: str, changes: Changes, written: int) -> Iterator[Segment]:
         yield Segment.of(series, new.take(slice(at, at + step)), gone if at == 0 else gone[:0], written)
 
 
-def _live(connection: Connection, listed: Listed, span: Span, as_of: int | None = None) -> Batch:
-    return laid(_intact(connection, listed, span, as_of)).between(span)
+def _live(connection: Connection, listed: Listed, span: Span) -> Batch:
+    return laid(_intact(connection, listed, span)).between(span)
 
 
 def _versions(connection: Connection, listed: Listed, span: Span) -> Versions:
     """All that the bars of `span` ever were."""
     written, parts = [], []
-    segments = list(_intact(connection, listed, span))
-    for segment, (batch, gone) in zip(segments, unpacked(segments)[1], strict=True):
-        mine = batch.between(span), gone[(gone >= span.start) & (gone < span.end)]
+    for part in unpacked(_intact(connection, listed, span))[1]:
+        gone = part.gone[(part.gone >= span.start) & (part.gone < span.end)]
+        mine = Part(part.bars.between(span), gone, part.written)
         parts.append(mine)
-        written.append(np.full(len(mine[0]) + len(mine[1]), segment.written, np.int64))
-    ts, place = placed([(batch.ts, gone) for batch, gone in parts])
-    bars = Batch.concat(batch for batch, _ in parts)
+        written.append(np.full(len(mine.bars) + len(gone), part.written, np.int64))
+    ts, place = placed([part.starts for part in parts])
+    bars = Batch.concat(part.bars for part in parts)
     return Versions(bars, ts, np.concatenate([ts[:0], *written]), place)
 
 
-def _intact(
-    connection: Connection, listed: Listed, span: Span, as_of: int | None = None
-) -> Iterator[Segment]:
-    """Each segment that touches `span`, in the order of writing, once its checksum is found right."""
-    for segment in standing(connection, listed, span, as_of):
+def _intact(connection: Connection, listed: Listed, span: Span, until: int = EVER.end) -> Iterator[Segment]:
+    """Each segment that touches `span` and is older than `until`, once its checksum is found right."""
+    for segment in standing(connection, listed, span, until):
         if not segment.intact(listed.name):
             raise damaged(listed, segment.span, "a segment is not what its checksum says")
         yield segment
+
+
+def _runs(found: Iterable[list[Outline]]) -> Iterator[list[int]]:
+    """The numbers of neighbouring small segments, where they are many and not too much for one; in order of writing."""
+    run: list[Outline] = []
+    for group in chain(found, [[_END]]):
+        small = all(one.bars <= _SMALL for one in group)
+        if not small or sum(one.bars for one in run + group) > _SEGMENT_BARS:
+            if len(run) >= _FEW:
+                yield sorted(one.id for one in run)
+            run = []
+        if small:
+            run += group
 
 
 def _commit(connection: Connection, listed: Listed, checked: Checked, draft: _Draft) -> Receipt:

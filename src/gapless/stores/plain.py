@@ -149,6 +149,10 @@ class PlainStore(SqlStore):
         stood = Batch.concat([rows.take(rows.written <= as_of).bars, earlier.rows.bars])
         return stood.take(np.argsort(stood.ts))
 
+    def tidy(self, instrument: Instrument, base: Base) -> int:  # noqa: ARG002 - the port's
+        """Rows are kept alike whichever write they came with: there is nothing to merge."""
+        return 0
+
     def count(self, instrument: Instrument, base: Base, spans: SpanSet) -> int:
         """How many base bars start inside `spans`, without reading their numbers."""
         with self._db.reading() as connection:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import (
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    delete,
     func,
     insert,
     select,
@@ -80,12 +81,26 @@ _OUTLINES = (
 _BYTES = select(func.total(func.length(SEGMENT.c.payload))).where(SEGMENT.c.series_id == bindparam("its_id"))
 _LOAD = select(SEGMENT).where(SEGMENT.c.id == bindparam("its_id"))
 _ADD = insert(SEGMENT)
+_AMONG = SEGMENT.c.id.in_(bindparam("ids", expanding=True))
+_LATEST_LINE = select(func.max(SEGMENT.c.entry_id)).where(_AMONG)
+_REMOVE = delete(SEGMENT).where(_AMONG)
 
 _BLAKE = 1
 """The codec whose segments have a checksum of another kind, which took a fifth of a reader's time."""
 
-Part = tuple[Batch, Ints]
-"""Bars, and the starts of bars that are withdrawn."""
+
+class Part(NamedTuple):
+    """What one write brought: bars, and the starts of bars that it withdrew; `written` is in Unix ms."""
+
+    bars: Batch
+    gone: Ints
+    written: int
+
+    @property
+    def starts(self) -> "Starts":
+        """The starts of both."""
+        return self.bars.ts, self.gone
+
 
 Starts = tuple[Ints, Ints]
 """The starts of bars, and of bars that are withdrawn."""
@@ -104,7 +119,8 @@ class Outline:
 class Segment:
     """The bars of one series that one write brought, and the starts of those that it withdrew, packed.
 
-    Everything in it starts inside `span`; `written` is in Unix ms.
+    Or those of several writes, merged. Everything in it starts inside `span`. `written`, in Unix ms, is that of the
+    first write, and `bars` how many of its bars stand if no other segment speaks of them.
     """
 
     span: Span
@@ -117,9 +133,27 @@ class Segment:
     @classmethod
     def of(cls, series: str, batch: Batch, gone: Ints, written: int) -> "Segment":
         """Pack these bars of a series; there is at least one bar or withdrawn start."""
-        starts = np.concatenate((batch.ts, gone))
-        span = Span(int(starts.min()), int(starts.max()) + 1)
-        bare = cls(span, len(batch), codec.VERSION, written, b"", codec.pack(batch, gone))
+        payload = codec.pack(batch, gone)
+        return cls._sealed(series, _hull(batch.ts, gone), len(batch), codec.VERSION, written, payload)
+
+    @classmethod
+    def merged(cls, series: str, segments: Iterable["Segment"]) -> "Segment":
+        """Pack what intact segments of a series hold, in the order of writing, so that nothing of it is lost."""
+        bars, parts = unpacked(segments)
+        gone = np.concatenate([part.gone for part in parts])
+        columns = zip(*((len(part.bars), len(part.gone), part.written) for part in parts), strict=True)
+        lines = codec.Lines(*(np.array(column, np.int64) for column in columns))
+        payload = codec.pack_merged(lines, bars, gone)
+        stand, _ = speaking([part.starts for part in parts])
+        return cls._sealed(
+            series, _hull(bars.ts, gone), len(stand), codec.MERGED, int(lines.written[0]), payload
+        )
+
+    @classmethod
+    def _sealed(
+        cls, series: str, span: Span, bars: int, layout: int, written: int, payload: bytes
+    ) -> "Segment":
+        bare = cls(span, bars, layout, written, b"", payload)
         return replace(bare, checksum=bare.digest(series))
 
     def digest(self, series: str) -> bytes:
@@ -134,36 +168,64 @@ class Segment:
         """Whether it is what was written for this series."""
         return self.digest(series) == self.checksum
 
-    def unpack(self, into: Batch) -> Part:
-        """What it holds, its bars in the columns of `into`, which has to be as long; of an intact segment.
+    @property
+    def rows(self) -> int:
+        """How many bars are in it, those included that others of it replace.
 
         Raises:
             NewerStore: a newer gapless packed it.
         """
-        return codec.unpack(self._known(), into)
+        payload = self._known()
+        return codec.merged_rows(payload) if self.codec == codec.MERGED else self.bars
 
-    def starts(self) -> Starts:
-        """When its bars start, and the withdrawn ones; of an intact segment.
+    def unpack(self, into: Batch) -> list[Part]:
+        """What each write brought, its bars in the columns of `into`, which has `rows`; of an intact segment.
 
         Raises:
             NewerStore: a newer gapless packed it.
         """
-        return codec.unpack_starts(self._known())
+        payload = self._known()
+        if self.codec != codec.MERGED:
+            return [Part(*codec.unpack(payload, into), self.written)]
+        lines, payload = codec.unpack_lines(payload)
+        bars, gone = codec.unpack(payload, into)
+        ends = zip(np.cumsum(lines.bars).tolist(), np.cumsum(lines.gone).tolist(), strict=True)
+        edges = pairwise([(0, 0), *ends])
+        return [
+            Part(bars.take(slice(a, b)), gone[c:d], written)
+            for ((a, c), (b, d)), written in zip(edges, lines.written.tolist(), strict=True)
+        ]
+
+    def starts(self) -> list[Starts]:
+        """When the bars of each write start, and the withdrawn ones; of an intact segment.
+
+        Raises:
+            NewerStore: a newer gapless packed it.
+        """
+        if self.codec != codec.MERGED:
+            return [codec.unpack_starts(self._known())]
+        lines, payload = codec.unpack_lines(self.payload)
+        ts, gone = codec.unpack_starts(payload)
+        cuts = np.cumsum(lines.bars)[:-1], np.cumsum(lines.gone)[:-1]
+        return list(zip(np.split(ts, cuts[0]), np.split(gone, cuts[1]), strict=True))
 
     def _known(self) -> bytes:
-        if self.codec > codec.VERSION:
+        if self.codec > codec.MERGED:
             raise NewerStore("A newer gapless packed these bars.", hint="Upgrade gapless to read them.")
         return self.payload
 
 
-def standing(
-    connection: Connection, listed: Listed, span: Span, as_of: int | None = None
-) -> Iterator[Segment]:
+def _hull(ts: Ints, gone: Ints) -> Span:
+    starts = np.concatenate((ts, gone))
+    return Span(int(starts.min()), int(starts.max()) + 1)
+
+
+def standing(connection: Connection, listed: Listed, span: Span, until: int) -> Iterator[Segment]:
     """A series' segments that touch `span`, in the order of writing.
 
-    With `as_of` (Unix ms, inclusive) only those that were written by then.
+    Only those of which something was written by `until` (Unix ms, inclusive).
     """
-    asked = (listed.id, span.end, span.start, EVER.end if as_of is None else as_of)
+    asked = (listed.id, span.end, span.start, until)
     return (
         Segment(Span(start, end), *more) for start, end, *more in driver(connection).execute(_STANDING, asked)
     )
@@ -183,6 +245,20 @@ def outlines(connection: Connection, listed: Listed, span: Span) -> Iterator[Out
     """The outlines of a series' segments that touch `span`, by their start."""
     rows = connection.execute(_OUTLINES, _touched(listed, span))
     return (Outline(row.id, Span(row.start_ts, row.end_ts), row.bars) for row in rows)
+
+
+def groups(found: Iterable[Outline]) -> Iterator[list[Outline]]:
+    """Segments that overlap each other, by time: what one of them says of a bar, only its own group can contradict."""
+    group: list[Outline] = []
+    reach = 0
+    for one in found:
+        if group and one.span.start >= reach:
+            yield group
+            group = []
+        reach = max(reach, one.span.end) if group else one.span.end
+        group.append(one)
+    if group:
+        yield group
 
 
 def ever(connection: Connection, listed: Listed) -> Span | None:
@@ -219,28 +295,42 @@ def add(connection: Connection, series_id: int, segment: Segment, entry_id: int)
     connection.execute(_ADD, row)
 
 
+def exchange(connection: Connection, series_id: int, numbers: Sequence[int], merged: Segment) -> None:
+    """Put the segment into which these were merged in their place."""
+    ids = {"ids": list(numbers)}
+    entry_id = connection.execute(_LATEST_LINE, ids).scalar_one()
+    connection.execute(_REMOVE, ids)
+    add(connection, series_id, merged, entry_id)
+
+
 def put_aside(connection: Connection, number: int, since: int) -> None:
     """Take a segment out of service from `since` (Unix ms) on; its bytes stay as they are."""
     connection.execute(insert(ASIDE), {"segment_id": number, "since": since})
 
 
-def unpacked(segments: Iterable[Segment]) -> tuple[Batch, list[Part]]:
-    """The bars of intact segments one after another, in one block of memory, and the part of each."""
-    found = list(segments)
-    bars, at = Batch.room(sum(segment.bars for segment in found)), 0
-    parts = []
-    for segment in found:
-        parts.append(segment.unpack(bars.take(slice(at, at + segment.bars))))
-        at += segment.bars
+def unpacked(segments: Iterable[Segment], until: int = EVER.end) -> tuple[Batch, list[Part]]:
+    """The bars of intact segments one after another, and the part of each write; `until`: of those made by then.
+
+    Unless some are left out, all bars are in one block of memory.
+    """
+    found = [(segment, segment.rows) for segment in segments]
+    bars, at = Batch.room(sum(rows for _, rows in found)), 0
+    parts = list[Part]()
+    for segment, rows in found:
+        parts += segment.unpack(bars.take(slice(at, at + rows)))
+        at += rows
+    if any(part.written > until for part in parts):
+        parts = [part for part in parts if part.written <= until]
+        bars = Batch.concat(part.bars for part in parts)
     return bars, parts
 
 
-def laid(segments: Iterable[Segment]) -> Batch:
+def laid(segments: Iterable[Segment], until: int = EVER.end) -> Batch:
     """The bars that stand when intact segments are laid over each other in the order of writing."""
-    bars, parts = unpacked(segments)
-    if (bars.ts[1:] > bars.ts[:-1]).all() and not any(len(gone) for _, gone in parts):
+    bars, parts = unpacked(segments, until)
+    if (bars.ts[1:] > bars.ts[:-1]).all() and not any(len(part.gone) for part in parts):
         return bars
-    _, place = speaking([(batch.ts, gone) for batch, gone in parts])
+    _, place = speaking([part.starts for part in parts])
     return bars.take(place)
 
 
