@@ -161,3 +161,24 @@ def test_a_split_of_tomorrow_is_not_applied(tmp_path: Path) -> None:
             .polars()
             .equals(coin.polars())
         )
+
+
+def test_an_export_is_made_again_once_a_split_is_applied(tmp_path: Path) -> None:
+    """A split that was listed before its day changes years whose bars did not: they are not left on the old basis."""
+    clock = OwnedClock(at=utc("2024-06-05T06:00"))
+    with (
+        living(SyntheticMarket(seed=41), now=clock) as vendor,
+        warehouse(vendor.url, store_url(tmp_path, "packed"), clock) as one,
+    ):
+        one.backfill(["NVDA"], ["1d"], "2023-10-01")
+        ahead = CorporateAction("NVDA", "split", "2024-06-10", "ahead", ratio_from="1", ratio_to="10")
+        if not any(action.date == ahead.date for action in one.store.actions("NVDA")):
+            one.store.put_actions([ahead])
+        one.export(tmp_path / "old", "csv", ["NVDA"], ["1d"], adjust="splits")
+        clock.at = utc("2024-07-10T06:00")
+        one.update()
+        for folder in ("old", "new"):
+            one.export(tmp_path / folder, "csv", ["NVDA"], ["1d"], adjust="splits")
+    old, new = (sorted((tmp_path / name).rglob("bars.csv")) for name in ("old", "new"))
+    assert [file.read_bytes() for file in old] == [file.read_bytes() for file in new]
+    assert len(new) == 2

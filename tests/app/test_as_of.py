@@ -77,6 +77,25 @@ def test_a_correction_is_seen_from_the_update_on(
     assert house.revisions("AAPL", "1d", "2026-11-21", END) == []
 
 
+@pytest.mark.parametrize("kind", ["packed", "plain"])
+def test_no_moment_is_called_whole_before_its_bars_were_there(
+    vendor: Sandbox, clock: OwnedClock, tmp_path: Path, kind: str
+) -> None:
+    """A clock that was ahead and is put right between two runs: at any moment bars are there, or told as missing."""
+    span = Span(utc("2026-11-17T05:00"), utc("2026-11-18T05:00"))
+    with warehouse(vendor.url, store_url(tmp_path, kind), clock) as house:
+        for at, day in ((30_000, 16), (10_000, 17)):
+            clock.at = NOW + at
+            house.backfill(["AAPL"], ["1m"], f"2026-11-{day}", f"2026-11-{day + 1}")
+        clock.at = NOW + 60_000
+        for seconds in (9, 15, 29, 30, 40):
+            bars = house.bars(
+                "AAPL", "1m", "2026-11-17", "2026-11-18", as_of=NOW + 1000 * seconds, on_gap="mark"
+            )
+            assert bool(len(bars)) != bool(bars.gaps), seconds
+        assert bars.parts[0].batch == truth(vendor, "AAPL", Base.MINUTE, span)
+
+
 def test_derived_bars_are_as_they_were(house: Warehouse, vendor: Sandbox, clock: OwnedClock) -> None:
     """An hour is made of its minutes as they stood at that moment."""
     stamp = utc("2026-11-23T15:30")

@@ -47,7 +47,7 @@ class Case:
 
         A silence is an unbroken run of settled cells without a bar. It is doubted if a session, or all the time
         that no calendar knows at one end, lies wholly inside it. After a day bar it begins with the first whole
-        session in it.
+        session in it. Minutes of which no answer has any bar are doubted wherever the market was open.
         """
         settled = [n for n in self.read if n < self.final]
         unknown = [range(run[0], run[-1] + 1) for run in runs(n for n in settled if n not in self.known)]
@@ -58,6 +58,12 @@ class Case:
             if inside:
                 from_bar = self.base is Base.DAY and run[0] > self.read.start
                 doubted |= {n for n in run if not from_bar or n >= min(unit.start for unit in inside)}
+        if (
+            self.base is Base.MINUTE
+            and not self.bars
+            and any(n in unit for unit in self.units for n in settled)
+        ):
+            doubted = set(settled)
         due = {n for look, is_due in self.looks for n in look if is_due}
         return {
             n: ("empty" if n in due else "unconfirmed")

@@ -10,7 +10,7 @@ from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Job
-from gapless.vocabulary.timeframe import DAY, Base
+from gapless.vocabulary.timeframe import DAY, MINUTE, Base
 from hand_made_market import EVER, PAGE, bars, endless_day, minutes, new_york_day, ny, sessions, utc
 from shared_data import bitfinex_btcusd_2016, spy_2011
 
@@ -147,19 +147,32 @@ def test_closed_time_needs_no_bar() -> None:
     assert verdicts(weekend, [], WEEK) == [("bars", weekend.start, weekend.end)]
 
 
-@pytest.mark.parametrize(("hours", "verdict"), [(1, "bars"), (2, "unconfirmed"), (10, "unconfirmed")])
-def test_part_of_an_endless_day_without_any_bar_is_doubted(hours: int, verdict: str) -> None:
-    """Read a few hours at a time, a market that never closes could otherwise lose a day unseen."""
-    read = Span(utc("2024-06-05 06:00"), utc(f"2024-06-05 {6 + hours:02}:00"))
+@pytest.mark.parametrize("minutes", [1, 60, 600])
+def test_part_of_an_endless_day_without_any_bar_is_doubted(minutes: int) -> None:
+    """Read a little at a time, a market that never closes could otherwise lose a day unseen."""
+    read = Span(utc("2024-06-05 06:00"), utc("2024-06-05 06:00") + minutes * MINUTE)
 
-    assert verdicts(read, [], JUNE) == [(verdict, read.start, read.end)]
+    assert verdicts(read, [], JUNE) == [("unconfirmed", read.start, read.end)]
 
 
-def test_the_thin_evening_after_the_last_trade_is_believed() -> None:
-    """A page that begins after hours and finds nobody there is no reason to ask twice."""
-    evening = Span(ny("2024-01-12 16:00"), ny("2024-01-13"))
+@pytest.mark.parametrize(("start", "end"), [("04:00", "09:30"), ("10:00", "11:00"), ("16:00", "20:00")])
+def test_an_answer_without_any_bar_is_a_claim_at_every_open_hour(start: str, end: str) -> None:
+    """Also before and after the regular session: nothing beside it says that the vendor was well."""
+    read = Span(ny(f"2024-01-12 {start}"), ny(f"2024-01-12 {end}"))
 
-    assert verdicts(evening, [], WEEK) == [("bars", evening.start, evening.end)]
+    assert verdicts(read, [], WEEK) == [("unconfirmed", read.start, read.end)]
+
+
+def test_only_what_was_looked_at_before_keeps_its_time() -> None:
+    """A stretch that touches an earlier look is heard for the first time: its own hour begins now."""
+    looked, rest = Span(ALL.start, ny("2024-01-09")), Span(ny("2024-01-09"), ALL.end)
+    context = replace(WEEK, looks=((Span(ALL.start - DAY, looked.end), WEEK.now + 1),))
+    entries = judge(Job(SPY, Base.MINUTE, ALL), bars([]), ALL, PAGE, context).entries
+
+    assert [(entry.span, entry.due) for entry in entries] == [
+        (looked, WEEK.now + 1),
+        (rest, WEEK.now + WEEK.confirm_after),
+    ]
 
 
 @pytest.mark.shared

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from typing import NoReturn
 
 import pytest
 
@@ -27,7 +28,7 @@ from engine.living import (
     utc,
     warehouse,
 )
-from gapless.errors import KeyRefused, LeaseHeld, OwnLimit, Stopped, VendorDown
+from gapless.errors import KeyRefused, LeaseHeld, OwnLimit, Stopped, StorageError, VendorDown
 from gapless.sandbox import Latency, Pinned, Profile, Sandbox, SyntheticMarket
 from gapless.vocabulary.events import Event, JobEnded, PageStored
 from gapless.vocabulary.instrument import Instrument
@@ -284,3 +285,24 @@ def test_plain_rows_are_there_once(market: SyntheticMarket, tmp_path: Path) -> N
         count = len(truth(sandbox, "X:BTCUSD", Base.MINUTE, Span(SPAN.start, utc("2026-07-20"))))
     with closing(sqlite3.connect(tmp_path / "market_data.db")) as found:
         assert found.execute("SELECT COUNT(*) FROM market_data").fetchone() == (count,)
+
+
+def test_a_lease_that_is_not_renewed_once_ends_no_run(
+    slow: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk did not take one renewal of many: the run goes on, says so, and gives its leases back at the end."""
+    clock = OwnedClock(speed=1000)
+    with warehouse(slow.url, store_url(tmp_path, "packed"), clock) as house:
+        renew = house.store.renew
+
+        def fails_once(*_: object, **__: object) -> NoReturn:
+            monkeypatch.undo()
+            raise StorageError("SQLite could not work on the file: disk I/O error.", hint="Check the disk.")
+
+        monkeypatch.setattr(house.store, "renew", fails_once)
+        report = house.backfill(SYMBOLS, ["1m", "1d"], START, END)
+        assert house.store.renew == renew  # it was met
+        assert (report.exit_code, report.completed) == (0, report.jobs)
+        assert any("not renewed" in problem for problem in report.problems)
+        for symbol in SYMBOLS:
+            house.store.claim(f"{symbol} 1m", "elsewhere:1:t", ttl=1, now=clock.now())

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -21,10 +22,11 @@ from gapless.transfer import FORMATS, export, export_database
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import Outcome, Wish
+from gapless.vocabulary.steps import Damage, Outcome, Wish
 from gapless.vocabulary.timeframe import DAY, TIMEFRAMES, Base
 from transfer.trading import (
     NAN,
+    NOW,
     at,
     batch_at,
     export_all,
@@ -461,6 +463,31 @@ def test_a_database_is_a_store_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there already"):
         export_database(store, out, wishes, opened)
     store.close()
+
+
+def test_a_database_says_of_bars_what_was_said_when_they_were_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bars that are set aside in the middle of it are there as they were, never a hole that is vouched for."""
+    store, other = new_store(tmp_path), new_store(tmp_path)
+    for day in (2, 3, 4):
+        fill(store, "AAPL", minutes(f"2024-01-0{day}T14:30", 10))
+    lost = Damage(Instrument.parse("AAPL"), Base.MINUTE, Span(at("2024-01-03"), at("2024-01-05")), "by then")
+    read = store.read
+
+    def read_then_lost(*how: Any) -> Any:  # noqa: ANN401 - the store's own
+        found = read(*how)
+        monkeypatch.undo()
+        other.set_aside(lost, now=NOW)
+        return found
+
+    monkeypatch.setattr(store, "read", read_then_lost)
+    receipt = export_database(
+        store, tmp_path / "out.db", [Wish(lost.instrument, TIMEFRAMES["1m"], YEARS)], opened
+    )
+    assert receipt.rows == 30
+    store.close()
+    other.close()
 
 
 def test_a_killed_database_export_goes_on(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Bars on their way out: read from the store, adjusted, derived, and marked final or not."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.sessions import Sessions
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import OPEN_END, Wish
+from gapless.vocabulary.steps import OPEN_END, Entry, Wish
 from gapless.vocabulary.timeframe import DAY, MINUTE, TIMEFRAMES, Base, Timeframe
 
 Series = tuple[Instrument, Base]
@@ -102,8 +103,8 @@ class Reader:
         """What the ledger says of a series, or said then."""
         key = instrument, base
         if key not in self._coverage:
-            as_of, entries = self.view.as_of, self.store.entries(instrument, base)
-            self._coverage[key] = fold(e for e in entries if as_of is None or e.recorded <= as_of)
+            entries = self.store.entries(instrument, base)
+            self._coverage[key] = fold(entries if self.view.as_of is None else _by(self.view.as_of, entries))
         return self._coverage[key]
 
     def covered(self, instrument: Instrument, base: Base) -> SpanSet:
@@ -167,6 +168,13 @@ class Reader:
         """The splits and dividends to look at before bars from `since` (Unix ms) on are trusted in this view."""
         return self._adjusting(instrument).doubts(since) if self._adjusts(instrument) else ()
 
+    def basis(self, instrument: Instrument) -> str:
+        """What the bars of an instrument are multiplied with in this view, as a text; empty where with nothing."""
+        if not self._adjusts(instrument):
+            return ""
+        factors = self._adjusting(instrument).factors
+        return repr((factors.at.tolist(), factors.steps))
+
     def _adjusts(self, instrument: Instrument) -> bool:
         return self.view.adjust is not None and instrument.asset_class is AssetClass.STOCKS
 
@@ -198,6 +206,13 @@ class Reader:
         unknown = SpanSet([span]) - SpanSet([self.calendar.known(instrument)])
         trading = self.calendar.sessions(instrument, span).trading(base) if hours is None else hours.spans()
         return (trading | unknown) - covered
+
+
+def _by(moment: int, entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Those that were written by this moment (Unix ms): a clock that was put back does not turn time back."""
+    for entry, written in zip(entries, accumulate((e.recorded for e in entries), max), strict=True):
+        if written <= moment:
+            yield entry
 
 
 def pieces_of(wishes: Iterable[Wish]) -> list[Piece]:

@@ -244,7 +244,7 @@ class Shelf(ABC):
             ledger=lambda piece: self._entries(reader, piece),
             raw=reader.view.raw,
             about={"session": session, "adjust": adjust or "none"},
-            basis={str(wish.instrument): self._basis(wish.instrument) for wish in wishes} if adjust else None,
+            basis={wish.instrument.ticker: reader.basis(wish.instrument) for wish in wishes},
         )
 
     def import_(self, source: Path, layout: Layout | None = None, *, replace: bool = False) -> ImportReceipt:
@@ -354,10 +354,6 @@ class Shelf(ABC):
         return self.store.entries(
             Instrument.parse(piece.symbol), reader.base(Timeframe.parse(piece.timeframe))
         )
-
-    def _basis(self, instrument: Instrument) -> str:
-        """What adjusted bars depend on beside the bars themselves."""
-        return repr(self.store.actions(instrument.ticker))
 
     def _wanted(
         self,

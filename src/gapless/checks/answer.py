@@ -45,22 +45,31 @@ def judge(job: Job, batch: Batch, read: Span, page: Page, context: Context) -> C
     final = SpanSet([Span(min(read.start, context.final_until) - 1, context.final_until)])
     heard = SpanSet([read]) - silent
     verdicts = (
-        (Outcome.BARS, heard & final),
-        (Outcome.PROVISIONAL, heard - final),
-        (Outcome.EMPTY, silent & looked),
-        (Outcome.UNCONFIRMED, silent - looked),
+        (Outcome.BARS, None, heard & final),
+        (Outcome.PROVISIONAL, None, heard - final),
+        (Outcome.EMPTY, None, silent & looked),
+        *((Outcome.UNCONFIRMED, due, spans) for due, spans in _waiting(silent - looked, context)),
     )
     entries = (
-        _entry(job, span, outcome, batch, page, context) for outcome, spans in verdicts for span in spans
+        _entry(job, span, outcome, due, batch, page, context)
+        for outcome, due, spans in verdicts
+        for span in spans
     )
     return Checked(job.instrument, job.base, batch, tuple(sorted(entries, key=lambda entry: entry.span)))
 
 
-def _entry(job: Job, span: Span, outcome: Outcome, batch: Batch, page: Page, context: Context) -> Entry:
-    due = None
-    if outcome is Outcome.UNCONFIRMED:
-        earlier = [due for look, due in context.looks if look.overlaps(span)]
-        due = min(earlier, default=context.now + context.confirm_after)
+def _waiting(silent: SpanSet, context: Context) -> Iterator[tuple[int, SpanSet]]:
+    """When a second silence is believed: what was silent before keeps its time, the rest begins to wait now."""
+    left = silent
+    for look, due in sorted(context.looks, key=lambda look: look[1]):
+        yield due, left & SpanSet([look])
+        left -= SpanSet([look])
+    yield context.now + context.confirm_after, left
+
+
+def _entry(
+    job: Job, span: Span, outcome: Outcome, due: int | None, batch: Batch, page: Page, context: Context
+) -> Entry:
     return Entry(
         job.instrument,
         job.base,
@@ -95,14 +104,22 @@ def _silences(base: Base, ts: Ints, read: Span, context: Context) -> Iterator[Sp
     starts = sessions.day if base is Base.DAY else sessions.pre
     whole = sessions.take((starts >= settled.start) & (sessions.post <= settled.end))
     units = [*whole.spans(base), *(SpanSet([settled]) - SpanSet([context.known]))]
-    if base is Base.MINUTE:
-        edges = np.array([settled.start, settled.end], np.int64)
-        regular = np.diff(_minutes_before(edges, sessions.open, sessions.close))
-        if int(regular[0]) > _RAGGED_MINUTES:  # markets that never close are read in parts of a session
-            units.append(settled)
+    if base is Base.MINUTE and _open_minutes(settled, sessions, whole_answer=not len(ts)):
+        units.append(settled)
     yield from _gaps_around(base, sorted(units), ts, settled)
     if base is Base.MINUTE and len(ts) >= _RAGGED_BARS:
         yield from _ragged_edges(ts, settled, sessions)
+
+
+def _open_minutes(settled: Span, sessions: Sessions, *, whole_answer: bool) -> bool:
+    """Whether it would mean something if there were no bar at all: markets that never close are read in parts.
+
+    An answer without any bar is a claim wherever the market was open; beside bars of today it takes an hour.
+    """
+    edges = np.array([settled.start, settled.end], np.int64)
+    if whole_answer:
+        return bool(np.diff(_minutes_before(edges, sessions.pre, sessions.post))[0] > 0)
+    return bool(np.diff(_minutes_before(edges, sessions.open, sessions.close))[0] > _RAGGED_MINUTES)
 
 
 def _gaps_around(base: Base, units: list[Span], ts: Ints, read: Span) -> Iterator[Span]:

@@ -67,6 +67,14 @@ def history(connection: Connection, series_id: int) -> list[Word]:
     return [word for word in words if word.outcome in _SPEAKS]
 
 
+def lost_since(connection: Connection, series_id: int, span: Span, moment: int) -> bool:
+    """Whether bars of this span were lost after `moment` (Unix ms), so that nobody knows what they were."""
+    return any(
+        word.outcome is Outcome.LOST and word.written > moment and word.span.overlaps(span)
+        for word in history(connection, series_id)
+    )
+
+
 def region(entries: Iterable[Entry]) -> Span | None:
     """From the first to the last instant whose bars these entries can make final or provisional."""
     speaks = _SPEAKS | {Outcome.PROVISIONAL}

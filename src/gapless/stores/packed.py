@@ -17,7 +17,7 @@ from gapless.ports import Capabilities
 from gapless.stores.base import SqlStore, damaged, forgotten
 from gapless.stores.changes import Changes, Edges, authority, compare
 from gapless.stores.counting import count_bars
-from gapless.stores.coverage import EVER, history
+from gapless.stores.coverage import EVER, history, lost_since
 from gapless.stores.database import Database
 from gapless.stores.failures import sensible, told
 from gapless.stores.kept import Kept, Key
@@ -29,7 +29,6 @@ from gapless.stores.records import (
     count_write,
     find,
     find_or_add,
-    lost_since,
     relist,
 )
 from gapless.stores.segments import (

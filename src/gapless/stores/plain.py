@@ -12,7 +12,7 @@ from gapless.crash import crash_point
 from gapless.ports import Capabilities
 from gapless.stores.base import SqlStore, damaged, forgotten
 from gapless.stores.changes import Changes, authority, compare
-from gapless.stores.coverage import Word, covered, history, region
+from gapless.stores.coverage import Word, covered, history, lost_since, region
 from gapless.stores.database import Database
 from gapless.stores.derived import Derive, Derived, OpenTime, ReadBase
 from gapless.stores.leasing import check_fence
@@ -24,7 +24,6 @@ from gapless.stores.records import (
     count_write,
     find,
     find_or_add,
-    lost_since,
     relist,
 )
 from gapless.stores.rows import (

@@ -278,16 +278,6 @@ def append(connection: Connection, series_id: int, entries: Iterable[Entry]) -> 
     return first
 
 
-def lost_since(connection: Connection, series_id: int, span: Span, moment: int) -> bool:
-    """Whether bars of this span were lost after `moment` (Unix ms), so that nobody knows what they were."""
-    lost = (
-        select(LEDGER.c.id)
-        .where(LEDGER.c.series_id == series_id, LEDGER.c.outcome == Outcome.LOST.value)
-        .where(LEDGER.c.recorded > moment, LEDGER.c.start_ts < span.end, LEDGER.c.end_ts > span.start)
-    )
-    return connection.execute(lost.limit(1)).first() is not None
-
-
 _ACTIONS = (
     select(ACTION)
     .where(ACTION.c.ticker == bindparam("its_ticker"))

@@ -38,11 +38,12 @@ def export_database(store: Store, out: Path, wishes: Sequence[Wish], open_: Open
             target.remember(wishes)
             for instrument, base, span in _series(wishes):
                 done = set(target.entries(instrument, base))
-                for entry in _covering(store, instrument, base, span):
-                    if entry not in done:
-                        bars = entry.outcome is Outcome.BARS
-                        batch = store.read(instrument, base, entry.span) if bars else Batch.empty()
-                        target.write(Checked(instrument, base, batch, (entry,)))
+                with store.moment():  # what is said of bars is of the moment in which they are read
+                    for entry in _covering(store, instrument, base, span):
+                        if entry not in done:
+                            bars = entry.outcome is Outcome.BARS
+                            batch = store.read(instrument, base, entry.span) if bars else Batch.empty()
+                            target.write(Checked(instrument, base, batch, (entry,)))
             rows = sum(series.bars for series in target.series())
         finally:
             target.close()
