@@ -42,6 +42,7 @@ from stores.making import (
     batch,
     checked,
     file_of,
+    harm,
     minutes,
     numbers,
     opened,
@@ -347,12 +348,28 @@ def test_what_changed_before_a_loss_is_not_known_any_more(store: Store) -> None:
     """Bars that were set aside and asked for again begin anew: no revision is made up."""
     put(store, minutes(10), at=10)
     put(store, {ts: bar(4.0) for ts in minutes(10)}, at=20)
+    harm(store.url)
     store.set_aside(Damage(SPY, Base.MINUTE, Span(T0, T0 + 10 * MINUTE), "a test"), now=30)
     assert revised(store) == []
     put(store, {ts: bar(5.0) for ts in minutes(10)}, at=40)
     assert revised(store) == []
     put(store, {ts: bar(5.0) for ts in minutes(10)} | {T0: bar(6.0)}, at=50)
     assert revised(store) == [Revision(T0, 50, numbers(bar(5.0)), numbers(bar(6.0)), final=True)]
+
+
+def test_what_was_healed_since_it_was_found_is_left_alone(store: Store) -> None:
+    """Of two who find the same damage, the later one takes nothing out of what the earlier one put right."""
+    put(store, minutes(500), 1)
+    harm(store.url)
+    found = list(store.verify())
+    assert found
+    for damage in found:
+        store.set_aside(damage, now=30)
+    put(store, minutes(500), 40)
+    for damage in found:
+        store.set_aside(damage, now=50)
+    assert read(store) == batch(minutes(500))
+    assert list(store.verify()) == []
 
 
 # -- staying -----------------------------------------------------------------

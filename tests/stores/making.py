@@ -1,6 +1,8 @@
 """Bars, writes and a slow derivation for the tests of stores: plain loops, nothing of the code under test."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
@@ -123,3 +125,13 @@ def _merged(base: Batch, rows: Sequence[int]) -> Bar:
         money / volume if volume else float("nan"),
         sum(int(base.trades[i]) for i in rows),
     )
+
+
+def harm(url: str, where: str = "1") -> None:
+    """Change stored bars behind the store's back: whole segments, or the rows `where` this is true."""
+    with closing(sqlite3.connect(file_of(url))) as db:
+        if url.startswith("sqlite:"):
+            db.execute(f"UPDATE bar SET close = close + 1 WHERE {where}")
+        else:
+            db.execute("UPDATE segment SET payload = zeroblob(length(payload))")
+        db.commit()

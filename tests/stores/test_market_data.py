@@ -16,7 +16,21 @@ from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Damage, Outcome, Wish
 from gapless.vocabulary.timeframe import DAY, MINUTE, Base, Timeframe
 from shared_data import spy_2011
-from stores.making import EVER, SPY, T0, Bar, bar, batch, checked, file_of, minutes, opened, put, slow_derive
+from stores.making import (
+    EVER,
+    SPY,
+    T0,
+    Bar,
+    bar,
+    batch,
+    checked,
+    file_of,
+    harm,
+    minutes,
+    opened,
+    put,
+    slow_derive,
+)
 
 BTC = Instrument.parse("X:BTCUSD")
 
@@ -258,6 +272,7 @@ def test_a_window_that_lost_bars_is_final_no_more(store: Store, url: str) -> Non
     span = Span(window, window + 240 * MINUTE)
     store.write(checked(minutes(240, window), span, 1))
     assert final(url, "4h") == [window]
+    harm(url, f"ts = {midnight}")
     store.set_aside(Damage(SPY, Base.MINUTE, Span(midnight, midnight + MINUTE), "a test"), now=2)
     assert final(url, "4h") == []
     assert marks(url, "4h") == [0]

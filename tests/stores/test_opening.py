@@ -4,7 +4,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from gapless.errors import (
     UsageError,
 )
 from gapless.stores import open_store
+from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import DAY, Base
 from stores.making import EVER, KINDS, SPY, T0, batch, file_of, minutes, opened, put, url_of
 
@@ -188,6 +189,52 @@ def test_a_read_only_file_or_folder_is_said_so(kind: str) -> None:
                 put(store, minutes(200))
             store.close()
         assert [file.name for file in folder.iterdir()] == [file_of(url).name]
+
+
+@kinds
+def test_a_reader_who_may_not_write_sees_what_was_written_since(kind: str) -> None:
+    """The owner adds a day and closes: the reader, who read before, reads that day too, and its pulse moves."""
+    with open_folder() as folder:
+        url = url_of(kind, folder)
+        with closing(opened(url)) as store:
+            put(store, minutes(2000))
+        with nobody():
+            reader = opened(url, read_only=True)
+            assert reader.read(SPY, Base.MINUTE, EVER) == batch(minutes(2000))
+            before = reader.pulse()
+        for day in (10, 11, 12):
+            with closing(opened(url)) as store:
+                put(store, minutes(500 + day, T0 + day * DAY))
+        with nobody():
+            assert reader.pulse() != before
+            for day in (10, 11, 12):
+                span = Span(T0 + day * DAY, T0 + (day + 1) * DAY)
+                assert reader.read(SPY, Base.MINUTE, span) == batch(minutes(500 + day, T0 + day * DAY))
+            assert list(reader.verify()) == []
+            reader.close()
+
+
+@kinds
+def test_what_is_written_in_the_middle_of_such_a_look_is_said(kind: str) -> None:
+    """Pages of two moments are never served as one."""
+    if os.geteuid():
+        pytest.skip("only root can become somebody who may not write")
+    with open_folder() as folder:
+        url = url_of(kind, folder)
+        with closing(opened(url)) as store:
+            put(store, minutes(2000))
+        moment = ExitStack()
+        with nobody():
+            reader = opened(url, read_only=True)
+            moment.enter_context(reader.moment())
+            assert len(reader.entries(SPY, Base.MINUTE)) == 1
+        with closing(opened(url)) as store:
+            put(store, minutes(500, T0 + 10 * DAY))
+        with nobody(), pytest.raises(StorageError, match="written while it was read"):
+            moment.close()
+        with nobody():
+            assert len(reader.read(SPY, Base.MINUTE, EVER)) == 2500
+            reader.close()
 
 
 @kinds

@@ -24,6 +24,7 @@ from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Damage, Outcome, Wish
 from gapless.vocabulary.timeframe import DAY, TIMEFRAMES, Base
+from stores.making import harm
 from transfer.trading import (
     NAN,
     NOW,
@@ -478,6 +479,7 @@ def test_a_database_says_of_bars_what_was_said_when_they_were_read(
     def read_then_lost(*how: Any) -> Any:  # noqa: ANN401 - the store's own
         found = read(*how)
         monkeypatch.undo()
+        harm(other.url)
         other.set_aside(lost, now=NOW)
         return found
 

@@ -12,7 +12,7 @@ from gapless.stores.backup import copy_whole
 from gapless.stores.database import Database
 from gapless.stores.failures import REPAIR
 from gapless.stores.leasing import Leasing
-from gapless.stores.records import Listed, Records, find
+from gapless.stores.records import Listed, Records, base_series, find
 from gapless.stores.turns import Turns
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
@@ -56,11 +56,12 @@ class SqlStore(Leasing, Turns, Records):
     def set_aside(self, damage: Damage, *, now: int) -> None:
         """Take damaged bars out of service and record `lost` for their span, in one transaction.
 
-        `now` is in Unix ms. The span grows to what the store cannot tell apart from the damage.
+        `now` is in Unix ms. The span grows to what the store cannot tell apart from the damage. Where somebody else
+        has healed it since it was found, nothing is done.
         """
         with self._db.writing() as connection:
             listed = find(connection, damage.instrument, damage.base)
-            if listed is None:
+            if listed is None or not any(found.span.overlaps(damage.span) for found in self._damages(listed)):
                 return
             entry = Entry(
                 damage.instrument, damage.base, damage.span, Outcome.LOST, recorded=now, reason=damage.what
@@ -110,9 +111,16 @@ class SqlStore(Leasing, Turns, Records):
     def _twin(self, path: Path) -> Self:
         """Another store of this kind, only to be read."""
 
-    @abstractmethod
     def _examine(self) -> Iterator[Damage]:
         """Every damage to bars that can be found."""
+        with self._db.reading() as connection:
+            catalogue = base_series(connection)
+        for listed in catalogue:
+            yield from self._damages(listed)
+
+    @abstractmethod
+    def _damages(self, listed: Listed) -> Iterator[Damage]:
+        """Every damage to the bars of one series that can be found."""
 
     @abstractmethod
     def _withdraw(self, connection: Connection, listed: Listed, lost: Entry) -> None:

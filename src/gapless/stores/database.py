@@ -1,22 +1,21 @@
 """One SQLite file as a database: opening it safely, its transactions, its size."""
 
-import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from gapless.crash import crash_point
-from gapless.errors import ForeignStore, NewerStore, NoStore, StorageError, UsageError
+from gapless.errors import ForeignStore, NewerStore, StorageError, UsageError
 from gapless.stores.failures import read_only as cannot_write
 from gapless.stores.failures import sensible, sync_failed, told, unsynced
+from gapless.stores.files import Look, check_path, identity, no_store, uri_of, watched
 from gapless.stores.schema import META
 
 APPLICATION_ID = 0x6761704C
@@ -25,6 +24,9 @@ _BUSY_SECONDS = 30
 _BUSY_PAUSE = 0.02
 _CHECKPOINT_BYTES = 32 << 20
 """The journal is folded into the file at this size: writing a page of bars seldom pays for it."""
+
+_MANY = 1 << 32
+"""More commits than one connection counts."""
 
 _CACHE_BYTES = 16 << 20
 """For each connection: a page of bars as rows is 5 MB, and should not leave memory before its commit."""
@@ -66,7 +68,10 @@ class Database:
         self._watcher: sqlite3.Connection | None = None
         self._here = threading.local()
         self._unsynced = False
-        _check_path(path, create=create and not read_only, writes=not read_only)
+        self._unwatched = read_only and not watched(path)
+        self._looked: Look | None = None
+        self._changes = 0
+        check_path(path, create=create and not read_only, writes=not read_only)
         with told(path):
             self._durable = self._engine("FULL")
             # What a power cut may take from this one is harmless: turns and leases of processes that it ended
@@ -74,7 +79,7 @@ class Database:
             self._light = self._engine("NORMAL")
             try:
                 self._open(kind, tables)
-                self._watched = _identity(path)
+                self._watched = identity(path)
             except BaseException:
                 self.close()
                 raise
@@ -94,7 +99,12 @@ class Database:
         if getattr(self._here, "connection", None) is not None:
             yield
             return
-        with told(self.path), self._durable.connect() as connection, connection.begin():
+        with (
+            told(self.path),
+            self._unchanged(),
+            self._durable.connect() as connection,
+            connection.begin(),
+        ):
             self._here.connection = connection
             try:
                 yield
@@ -133,14 +143,15 @@ class Database:
             StorageError: another file, or none, has taken the place of the one that is open.
         """
         with self._watching, told(self.path):
+            self._look()
             if self._watcher is None:
                 self._watcher = self._connector("FULL")()
-            if _identity(self.path) != self._watched:
+            if identity(self.path) != self._watched:
                 raise StorageError(
                     f"`{self.path}` is not the file any more that was opened.", hint="Open the store again."
                 )
             count: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
-        return count
+            return count + self._changes
 
     def size(self) -> int:
         """Bytes of the file and its journal."""
@@ -155,6 +166,37 @@ class Database:
                 self._watcher = None
         self._light.dispose()
         self._durable.dispose()
+
+    @contextmanager
+    def _unchanged(self) -> Iterator[None]:
+        """Where SQLite does not see that a file changes, see to it that it did not.
+
+        Raises:
+            StorageError: it was written while it was read, so what was read may be of two moments.
+        """
+        with self._watching:
+            before = self._look()
+        try:
+            yield
+        finally:
+            if before and before.content != Look.at(self.path).content:
+                raise StorageError(
+                    f"`{self.path}` was written while it was read.", hint="Run the same command again."
+                )
+
+    def _look(self) -> Look | None:
+        """The file as it is now, if nobody else looks; what was remembered of another one is forgotten."""
+        if not self._unwatched:
+            return None
+        look = Look.at(self.path)
+        if look != self._looked:
+            self._durable.dispose()
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
+            self._looked = look
+            self._changes += _MANY
+        return None if look.journal else look
 
     @contextmanager
     def _synced(self) -> Iterator[None]:
@@ -180,12 +222,14 @@ class Database:
         return engine
 
     def _connector(self, synchronous: str) -> Callable[[], sqlite3.Connection]:
-        uri = _uri(self.path, read_only=self.read_only)
-
         def connect() -> sqlite3.Connection:
             # isolation_level=None: the driver leaves BEGIN to us. Threads share connections one at a time.
             db = sqlite3.connect(
-                uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                uri_of(self.path, read_only=self.read_only),
+                uri=True,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
             )
             db.execute(f"PRAGMA page_size={self._page_bytes}")  # means something before the first table only
             db.execute(f"PRAGMA synchronous={synchronous}")
@@ -228,7 +272,7 @@ class Database:
 
     def _make(self, kind: str, tables: MetaData) -> None:
         if self.read_only:
-            raise _no_store(self.path)
+            raise no_store(self.path)
         with self.writing() as connection:
             if self._found(connection, kind):
                 return  # another process made it while this one waited
@@ -278,15 +322,6 @@ class Database:
         return found
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    """Which file this is, whatever it is called; zeros where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)
-    return found.st_dev, found.st_ino
-
-
 def driver(connection: Connection) -> sqlite3.Connection:
     """The driver's own connection, for statements on which time depends."""
     found = connection.connection.driver_connection
@@ -297,36 +332,3 @@ def driver(connection: Connection) -> sqlite3.Connection:
 def _begin(connection: Connection) -> None:
     if begin := connection.get_execution_options().get("begin", "BEGIN"):
         connection.exec_driver_sql(begin)
-
-
-def _check_path(path: Path, *, create: bool, writes: bool) -> None:
-    if path.is_dir():
-        raise UsageError(f"`{path}` is a folder.", hint="A store is one file, for example `market.gapless`.")
-    if not path.parent.is_dir():
-        raise UsageError(f"There is no folder `{path.parent}`.", hint="Make it first, or give another path.")
-    if not path.exists() and not create:
-        raise _no_store(path)
-    if writes and not (_may_write(path.parent) and (not path.exists() or _may_write(path))):
-        raise cannot_write(path)
-
-
-def _no_store(path: Path) -> NoStore:
-    return NoStore(
-        f"There is no store at `{path}`.",
-        hint="Run `gapless backfill` to make one, or point `--store` at yours.",
-    )
-
-
-def _may_write(path: Path) -> bool:
-    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _uri(path: Path, *, read_only: bool) -> str:
-    """How SQLite is to open the file. A reader needs the journal's files too, which it may not be able to make."""
-    if not read_only:
-        return f"file:{quote(str(path))}?mode=rwc"
-    if _may_write(path) and _may_write(path.parent):
-        return f"file:{quote(str(path))}?mode=rw"
-    journal = path.with_name(path.name + "-wal")
-    # Without a journal nobody has the file open for writing, so it can be read as something that never changes.
-    return f"file:{quote(str(path))}?mode=ro" + ("" if journal.exists() else "&immutable=1")

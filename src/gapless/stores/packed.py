@@ -25,7 +25,6 @@ from gapless.stores.leasing import check_fence
 from gapless.stores.records import (
     Listed,
     append,
-    base_series,
     count_write,
     find,
     find_or_add,
@@ -256,14 +255,11 @@ class PackedStore(SqlStore):
         segments = _packed(f"{checked.instrument} {checked.base}", changes, written)
         return _Draft(revision, written, changes, tuple(segments))
 
-    def _examine(self) -> Iterator[Damage]:
-        with self._db.reading() as connection:
-            catalogue = base_series(connection)
-        for listed in catalogue:
-            bad = self._bad_segments(listed)
-            yield from bad
-            if not bad and (what := self._miscounted(listed)):
-                yield Damage(listed.instrument, listed.base, listed.hull or _ALWAYS, what)
+    def _damages(self, listed: Listed) -> Iterator[Damage]:
+        bad = self._bad_segments(listed)
+        yield from bad
+        if not bad and (what := self._miscounted(listed)):
+            yield Damage(listed.instrument, listed.base, listed.hull or _ALWAYS, what)
 
     def _bad_segments(self, listed: Listed) -> list[Damage]:
         """Found in one moment: segments that are merged meanwhile were there."""

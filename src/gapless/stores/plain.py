@@ -221,18 +221,15 @@ class PlainStore(SqlStore):
             mark(connection, listed.id, region, _open(connection, listed, region))
             self._derived.settle(connection, listed, region)
 
-    def _examine(self) -> Iterator[Damage]:
-        with self._db.reading() as connection:
-            catalogue = base_series(connection)
-        for listed in catalogue:
-            spans = (
-                self._bad_stretches(listed)
-                or self._bad_marks(listed)
-                or self._bad_derived(listed)
-                or self._miscounted(listed)
-            )
-            for span, what in spans.items():
-                yield Damage(listed.instrument, listed.base, span, what)
+    def _damages(self, listed: Listed) -> Iterator[Damage]:
+        spans = (
+            self._bad_stretches(listed)
+            or self._bad_marks(listed)
+            or self._bad_derived(listed)
+            or self._miscounted(listed)
+        )
+        for span, what in spans.items():
+            yield Damage(listed.instrument, listed.base, span, what)
 
     def _bad_stretches(self, listed: Listed) -> dict[Span, str]:
         bad = {}
