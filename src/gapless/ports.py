@@ -1,7 +1,7 @@
 """What the engine needs from the world, as narrow Protocols. Rooms implement them; `app` wires them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -106,14 +106,6 @@ class Http(Protocol):
         Raises:
             Retriable, JobOver, RunOver: by what the engine does next.
         """
-        ...
-
-
-class HttpFactory(Protocol):
-    """Opens the connection pool of one run."""
-
-    def __call__(self) -> AbstractAsyncContextManager[Http]:
-        """An `Http` that is closed on leaving."""
         ...
 
 

@@ -45,7 +45,7 @@ def test_a_page_from_the_wire_becomes_columns() -> None:
     assert batch.volume.tolist() == [1500000.0, 812.25, 1e-06]
     assert batch.vwap.tolist() == [187.2, 999.0, 187.1]
     assert batch.trades.tolist() == [9001, 12, 1]
-    assert (decoded.full, decoded.delayed, decoded.next_url) == (False, False, None)
+    assert (decoded.full, decoded.next_url) == (False, None)
     assert decoded.request_id == "0f3c0123456789abcdef0123456789ab"
 
 
@@ -100,7 +100,6 @@ def test_delayed_is_a_success() -> None:
     """Delayed plans answer DELAYED."""
     decoded = decode(compact(envelope(status="DELAYED")))
 
-    assert decoded.delayed
     assert len(decoded.batch) == 3
 
 

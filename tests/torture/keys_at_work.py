@@ -171,7 +171,7 @@ async def follow() -> dict[str, Any]:
     async with opened as http:
         first = Request(f"http://{here}/v2/aggs/ticker/AAPL/range/1/minute/1/2", AssetClass.STOCKS)
         for address in hostile(here, trap_port):
-            decoded = Decoded(Batch.empty(), address, full=False, delayed=False, request_id="")
+            decoded = Decoded(Batch.empty(), address, full=False, request_id="")
             tried += 3
             try:
                 if request := provider.follow(decoded, AssetClass.STOCKS):

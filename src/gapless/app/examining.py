@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from gapless.adjust import split_events
 from gapless.app.planning import Desk
-from gapless.ledger import fold
 from gapless.ports import Store
 from gapless.quality import CONTEXT, Flag, Subject, examine, shared_holes
 from gapless.vocabulary.batch import Batch
@@ -39,6 +38,6 @@ def _subject(desk: Desk, store: Store, instrument: Instrument, span: Span) -> Su
 
 def _final(store: Store, instrument: Instrument, base: Base, span: Span) -> Batch:
     """A day still in the making differs from its minutes by when each was read, which is nothing odd."""
-    bars = store.read(instrument, base, span)
-    covered = fold(store.entries(instrument, base)).covered
+    with store.moment():
+        bars, covered = store.read(instrument, base, span), store.covered(instrument, base)
     return Batch.concat(bars.between(known) for known in covered.clip(span))

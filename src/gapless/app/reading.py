@@ -17,13 +17,12 @@ from gapless.resample import Hours, SessionPart, aligned, base_of, derive, windo
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.sessions import Sessions
-from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.span import EVER, Span, SpanSet
 from gapless.vocabulary.steps import OPEN_END, Entry, Wish
 from gapless.vocabulary.timeframe import DAY, MINUTE, TIMEFRAMES, Base, Timeframe
 
 Series = tuple[Instrument, Base]
 
-_EVER = Span(-(2**62), 2**62)
 _QUARTER = 92 * DAY
 
 
@@ -190,7 +189,7 @@ class Reader:
 
     def _days(self, instrument: Instrument) -> Batch:
         """The stored days, else those that the stored minutes of the regular session make."""
-        days = self.store.read(instrument, Base.DAY, _EVER, self.view.as_of)
+        days = self.store.read(instrument, Base.DAY, EVER, self.view.as_of)
         minutes = self.stored(instrument, Base.MINUTE)
         if len(days) or minutes is None:
             return days

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gapless.frames import Scan
 from gapless.ports import Store
 from gapless.quality import Flag
-from gapless.vocabulary.span import Span
+from gapless.vocabulary.span import EVER
 from gapless.vocabulary.steps import Gap, Numbers, Wish
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def _ledger(store: Store, wishes: Iterable[Wish]) -> Iterator[Row]:
 
 
 def _revisions(store: Store, wishes: Iterable[Wish]) -> Iterator[Row]:
-    ever = Span(-(2**62), 2**62)
     for instrument, base in dict.fromkeys((wish.instrument, wish.timeframe.base) for wish in wishes):
-        for one in store.revisions(instrument, base, ever):
+        for one in store.revisions(instrument, base, EVER):
             numbers = (getattr(bar, name, None) for name in _NAMES for bar in (one.old, one.new))
             yield str(instrument), base, one.ts, one.written, one.final, *numbers

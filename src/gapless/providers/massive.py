@@ -86,7 +86,6 @@ class Massive:
             else bars_of(columns, job.base, instrument.asset_class, asked),
             next_url=envelope.next_url,
             full=max(rows, envelope.query_count or 0) >= self.page_bars,
-            delayed=envelope.status == "DELAYED",
             request_id=str(envelope.request_id) or page.request_id,
         )
 

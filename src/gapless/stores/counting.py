@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from gapless.stores.base import damaged
-from gapless.stores.coverage import inside
 from gapless.stores.records import Listed
 from gapless.stores.segments import Outline, Starts, groups, load, outlines, speaking
+from gapless.vocabulary.batch import inside
 from gapless.vocabulary.span import Span, SpanSet
 
 
@@ -35,4 +35,4 @@ def _opened(connection: Connection, listed: Listed, group: Iterable[Outline], sp
             raise damaged(listed, one.span, "a segment is not what its checksum says")
         parts += segment.starts()
     ts, _ = speaking(parts)
-    return int(inside(spans, ts).sum())
+    return int(inside(ts, spans).sum())

@@ -9,12 +9,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, select
 
 from gapless.stores.schema import LEDGER
-from gapless.vocabulary.batch import Ints
+from gapless.vocabulary.batch import Ints, inside
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Entry, Outcome
-
-EVER = Span(-(2**62), 2**62)
-"""All time there is."""
 
 _SPEAKS = frozenset(outcome for outcome in Outcome if outcome.covers or outcome is Outcome.LOST)
 """The outcomes that change what is covered: an attempt that failed does not uncover anything."""
@@ -92,12 +89,5 @@ def was_covered(words: Iterable[Word], ts: Ints, written: Ints) -> NDArray[np.bo
             before = ahead[at].over(before)
             at += 1
         chosen = written == moment
-        result[chosen] = inside(before, ts[chosen])
+        result[chosen] = inside(ts[chosen], before)
     return result
-
-
-def inside(spans: SpanSet, ts: Ints) -> NDArray[np.bool_]:
-    """Which of these instants lie in any of the spans."""
-    edges = np.array([edge for span in spans for edge in (span.start, span.end)], np.int64)
-    odd: NDArray[np.bool_] = np.searchsorted(edges, ts, side="right") % 2 == 1
-    return odd

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from sqlalchemy import Connection, MetaData, event
 
-from gapless.stores.coverage import inside
 from gapless.stores.rows import TABLES
+from gapless.vocabulary.batch import inside
 from gapless.vocabulary.span import Span, SpanSet
 
 _VIEW = """
@@ -50,7 +50,7 @@ def mismarked(connection: Connection, series_id: int, region: Span, open_: SpanS
     provisional = "SELECT ts FROM bar WHERE series_id = ? AND provisional = 1 AND ts >= ? AND ts < ?"
     rows = connection.exec_driver_sql(provisional, (series_id, region.start, region.end))
     marked = np.array([row.ts for row in rows], np.int64)
-    if len(wrong := marked[~inside(open_, marked)]):
+    if len(wrong := marked[~inside(marked, open_)]):
         yield Span(int(wrong.min()), int(wrong.max()) + 1)
     final = "SELECT 1 FROM bar WHERE series_id = ? AND provisional = 0 AND ts >= ? AND ts < ? LIMIT 1"
     for span in open_:

@@ -17,7 +17,7 @@ from gapless.ports import Capabilities
 from gapless.stores.base import SqlStore, damaged, forgotten
 from gapless.stores.changes import Changes, Edges, authority, compare
 from gapless.stores.counting import count_bars
-from gapless.stores.coverage import EVER, history, lost_since
+from gapless.stores.coverage import history, lost_since
 from gapless.stores.database import Database
 from gapless.stores.failures import sensible, told
 from gapless.stores.kept import Kept, Key
@@ -53,7 +53,7 @@ from gapless.stores.upgrade import keep_copy
 from gapless.stores.versions import Versions, pieces, revisions
 from gapless.vocabulary.batch import Batch, Ints
 from gapless.vocabulary.instrument import Instrument
-from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.span import EVER, Span, SpanSet
 from gapless.vocabulary.steps import OPEN_END, Checked, Damage, Entry, Lease, Receipt, Revision
 from gapless.vocabulary.timeframe import Base
 

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from gapless.crash import crash_point
 from gapless.errors import StorageError
 from gapless.stores.changes import Edges
-from gapless.stores.coverage import EVER, covered
+from gapless.stores.coverage import covered
 from gapless.stores.database import Database
 from gapless.stores.schema import ACTION, LEDGER, RUN, SERIES, WISH, put
 from gapless.vocabulary.instrument import AssetClass, Instrument
-from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.span import EVER, Span, SpanSet
 from gapless.vocabulary.steps import CorporateAction, Entry, Outcome, Receipt, Series, Wish
 from gapless.vocabulary.timeframe import Base, Timeframe
 

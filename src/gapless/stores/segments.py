@@ -26,12 +26,11 @@ from xxhash import xxh3_128
 
 from gapless.errors import NewerStore
 from gapless.stores import codec
-from gapless.stores.coverage import EVER
 from gapless.stores.database import driver
 from gapless.stores.records import Listed
 from gapless.stores.schema import Whole, beside_shared
 from gapless.vocabulary.batch import Batch, Ints
-from gapless.vocabulary.span import Span
+from gapless.vocabulary.span import EVER, Span
 
 TABLES = beside_shared()
 

@@ -9,8 +9,8 @@ import numpy as np
 from gapless.errors import UsageError
 from gapless.ledger import fold
 from gapless.ports import Store
-from gapless.transfer.soundness import cells, inside
-from gapless.vocabulary.batch import Batch, Ints
+from gapless.transfer.soundness import cells
+from gapless.vocabulary.batch import Batch, Ints, inside
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Checked, Entry, Lease, Outcome, Receipt, Wish

@@ -68,15 +68,6 @@ def cells(ts: Ints, base: Base, asset_class: AssetClass) -> SpanSet:
     return SpanSet(Span(start, stop) for start, stop in zip(starts, stops, strict=True))
 
 
-def inside(ts: Ints, spans: SpanSet) -> NDArray[np.bool_]:
-    """Which instants are in the set."""
-    starts = np.array([span.start for span in spans], np.int64)
-    ends = np.array([span.end for span in spans], np.int64)
-    at = np.searchsorted(ends, ts, side="right")
-    within: NDArray[np.bool_] = np.append(starts, np.iinfo(np.int64).max)[at] <= ts
-    return within
-
-
 def midnights(ts: Ints, zone: str) -> Ints:
     """The last midnight of a zone at or before each instant."""
     if zone == "UTC":

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gapless.vocabulary.span import Span
+from gapless.vocabulary.span import Span, SpanSet
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -87,3 +87,10 @@ class Batch:
             mine, theirs = getattr(self, name), getattr(other, name)
             same &= (mine == theirs) | (np.isnan(mine) & np.isnan(theirs))
         return same
+
+
+def inside(ts: Ints, spans: SpanSet) -> NDArray[np.bool_]:
+    """Which of these instants lie in any of the spans."""
+    edges = np.array([edge for span in spans for edge in (span.start, span.end)], np.int64)
+    odd: NDArray[np.bool_] = np.searchsorted(edges, ts, side="right") % 2 == 1
+    return odd

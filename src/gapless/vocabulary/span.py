@@ -38,6 +38,10 @@ class Span:
         return Span(start, end) if start < end else None
 
 
+EVER = Span(-(2**62), 2**62)
+"""All time there is."""
+
+
 class SpanSet:
     """An immutable set of instants, kept as sorted spans that neither overlap nor touch."""
 

@@ -107,7 +107,6 @@ class Decoded:
     batch: Batch
     next_url: str | None
     full: bool
-    delayed: bool
     request_id: str
 
 
