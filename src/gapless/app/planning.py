@@ -37,7 +37,7 @@ class Desk:
 
 
 def wishes_for(desk: Desk, symbols: Names, timeframes: Names, start: When, end: When | None) -> list[Wish]:
-    """Read what was asked for; without an end a wish goes on for ever.
+    """Read what was asked for, in whole minutes around it; without an end a wish goes on for ever.
 
     Raises:
         UsageError: nothing asked for, an unknown word, dates in the wrong order or wholly in the future.
@@ -65,20 +65,24 @@ def _span(now: int, asset_class: AssetClass, start: When, end: When | None) -> S
             f"`end` ({iso(last)}) is not after `start` ({iso(first)}).",
             hint="The end is exclusive: for one day, give the next day as the end.",
         )
-    return Span(first, last)
+    return Span(first, last).whole(MINUTE)
 
 
 def settled(desk: Desk, wish: Wish) -> Wish:
-    """An open wish up to the last day whose bars are all final, so that a finished backfill stays finished."""
-    if wish.span.end != OPEN_END:
-        return wish
-    end = max(settled_day(desk.calendar, wish.instrument, desk.now), wish.span.start + MINUTE)
-    return replace(wish, span=Span(wish.span.start, end))
+    """An open wish up to the last day whose bars are all final, so that a finished backfill stays finished.
+
+    Any other one as it is, in whole minutes: a store may hold wishes of a time when they were not.
+    """
+    start, end = wish.span.start, wish.span.end
+    if end == OPEN_END:
+        end = max(settled_day(desk.calendar, wish.instrument, desk.now), start + 1)
+    return replace(wish, span=Span(start, end).whole(MINUTE))
 
 
 def up_to_now(desk: Desk, wish: Wish) -> Wish:
-    """A wish as far as anything can exist."""
-    return replace(wish, span=Span(wish.span.start, max(wish.span.start + 1, min(wish.span.end, desk.now))))
+    """A wish as far as anything can exist, in whole minutes."""
+    end = max(wish.span.start + 1, min(wish.span.end, desk.now))
+    return replace(wish, span=Span(wish.span.start, end).whole(MINUTE))
 
 
 def make_plan(desk: Desk, wishes: Iterable[Wish], *, trailing: int = 0, ignore_due: bool = False) -> Plan:

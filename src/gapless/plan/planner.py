@@ -9,7 +9,7 @@ from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.sessions import Sessions
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Job
-from gapless.vocabulary.timeframe import DAY, Base
+from gapless.vocabulary.timeframe import DAY, MINUTE, Base
 
 EDGE_MARGIN = DAY
 """The plan's history edge moves on while a run works; what it could overtake meanwhile is not asked for."""
@@ -132,7 +132,8 @@ def plan_series(instrument: Instrument, base: Base, span: Span, outlook: Outlook
     refused = wanted & _before_edge(open_time, outlook.history_edge)
     closed = wanted - refused - open_time
     waiting = wanted & open_time & _waiting(base, wanted, outlook) - refused
-    missing = (wanted & open_time) - refused - waiting
+    # In whole minutes: asked from within one, the vendor answers with the bar that began before.
+    missing = SpanSet(span.whole(MINUTE) for span in (wanted & open_time) - refused - waiting)
     # Closed time costs no bars, so it never splits a chain; what is covered or waiting may.
     pieces = [hull for bridge in missing | closed if (hull := _hull(missing.clip(bridge)))]
     estimate = Estimate(base, outlook.sessions, _density(instrument, outlook), outlook.page_bars)
