@@ -220,6 +220,21 @@ def test_what_the_plan_refuses_is_missing_for_that_reason(clock: OwnedClock, tmp
         assert one.bars("AAPL", "1d", "2024-11-26", "2024-12-10").gaps == ()
 
 
+def test_the_days_of_an_index_begin_where_the_plan_s_history_does(clock: OwnedClock, tmp_path: Path) -> None:
+    """What is refused ends with a day in New York, and what is served begins with the next one."""
+    keys = {"basic": Profile(years=2, eod_only=True)}
+    with (
+        living(SyntheticMarket(seed=31), now=clock, keys=keys) as vendor,
+        warehouse(vendor.url, store_url(tmp_path, "packed"), clock, key="basic", massive_plan="basic") as one,
+    ):
+        one.backfill(["I:SPX"], ["1d"], "2024-11-01", "2024-12-10")
+        # The edge is Sunday 24 November 2024, 06:00 UTC; a day later it is 01:00 on Monday in New York.
+        tuesday = utc("2024-11-26T05:00")
+        assert [(gap.outcome, gap.end) for gap in one.gaps()] == [(Outcome.REFUSED, tuesday)]
+        bars = one.bars("I:SPX", "1d", "2024-11-26", "2024-12-10")
+        assert bars.parts[0].batch == truth(vendor, "I:SPX", Base.DAY, Span(tuesday, utc("2024-12-10T05:00")))
+
+
 # -- finality ----------------------------------------------------------------
 
 

@@ -129,7 +129,7 @@ def plan_series(instrument: Instrument, base: Base, span: Span, outlook: Outlook
     wanted = asked - outlook.covered
     # Where the calendar cannot tell, the market may have been open: that is asked, never called closed.
     open_time = _trading(base, wanted, outlook.sessions) | (asked - SpanSet([outlook.known]))
-    refused = wanted & _before_edge(open_time, outlook.history_edge)
+    refused = wanted & _before_edge(base, outlook)
     closed = wanted - refused - open_time
     waiting = wanted & open_time & _waiting(base, wanted, outlook) - refused
     # In whole minutes: asked from within one, the vendor answers with the bar that began before.
@@ -180,15 +180,13 @@ def _hull(pieces: SpanSet) -> Span | None:
     return Span(parts[0].start, parts[-1].end) if parts else None
 
 
-def _before_edge(open_time: SpanSet, edge: int | None) -> SpanSet:
+def _before_edge(base: Base, outlook: Outlook) -> SpanSet:
     """What the plan refuses: whole sessions, since the vendor would clip a cut one without a word."""
-    if edge is None:
+    if outlook.history_edge is None:
         return SpanSet()
-    limit = edge + EDGE_MARGIN
-    for session in open_time:
-        if limit in session:  # a market that never closes is cut at the end of the UTC day
-            limit = session.end if session.length <= DAY else -(-limit // DAY) * DAY
-            break
+    limit = outlook.history_edge + EDGE_MARGIN
+    cut = (session for session in outlook.sessions.spans(base) if session.start < limit < session.end)
+    limit = next((session.end for session in cut), limit)
     return SpanSet([Span(min(0, limit - 1), limit)])
 
 
