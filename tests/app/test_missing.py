@@ -14,8 +14,8 @@ from gapless.errors import UsageError
 from gapless.sandbox import Profile, Sandbox, SyntheticMarket
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import Outcome
-from gapless.vocabulary.timeframe import DAY, MINUTE, Base
+from gapless.vocabulary.steps import Outcome, Wish
+from gapless.vocabulary.timeframe import DAY, MINUTE, TIMEFRAMES, Base
 
 START, END = "2026-11-09", "2026-11-14"
 MONDAY = utc("2026-11-09T05:00")
@@ -218,6 +218,28 @@ def test_what_the_plan_refuses_is_missing_for_that_reason(clock: OwnedClock, tmp
         assert {gap.outcome for gap in caught.value.gaps} == {Outcome.REFUSED}
         assert "gapless" not in caught.value.hint
         assert one.bars("AAPL", "1d", "2024-11-26", "2024-12-10").gaps == ()
+
+
+def test_what_nobody_wished_for_is_no_gap(house: Warehouse, vendor: Sandbox) -> None:
+    """Two timeframes of one base months apart are whole; the time between them is not missing, nor ever asked for."""
+    house.backfill(["AAPL"], ["5m"], "2026-09-01", "2026-09-03")
+    report = house.backfill(["AAPL"], ["1h"], "2026-11-16", "2026-11-18")
+    assert (report.exit_code, report.gaps, house.gaps()) == (0, 0, [])
+    before = asked(vendor)
+    repaired = house.repair()
+    assert (repaired.exit_code, repaired.gaps, asked(vendor)) == (0, 0, before)
+
+
+def test_what_is_missing_of_two_wishes_is_told_once(house: Warehouse) -> None:
+    """Where timeframes of one base overlap they miss the same bars."""
+    house.store.remember(
+        Wish(Instrument.parse("AAPL"), TIMEFRAMES[frame], Span(MONDAY + first * DAY, MONDAY + last * DAY))
+        for frame, first, last in (("5m", 0, 2), ("1h", 1, 3), ("1d", 0, 1))
+    )
+    assert [(gap.base, gap.start, gap.end) for gap in house.gaps()] == [
+        (Base.DAY, MONDAY, MONDAY + 20 * HOUR),
+        (Base.MINUTE, MONDAY + 4 * HOUR, MONDAY + 2 * DAY + 20 * HOUR),
+    ]
 
 
 def test_the_days_of_an_index_begin_where_the_plan_s_history_does(clock: OwnedClock, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from gapless.fetch import Rate
 from gapless.plan import Outlook, Plan, SeriesPlan, lookalike_hint, plan_series
 from gapless.ports import Calendar, Store
 from gapless.providers import Subscription
-from gapless.vocabulary.instrument import AssetClass, Instrument
+from gapless.vocabulary.instrument import AssetClass
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import OPEN_END, Wish
+from gapless.vocabulary.steps import OPEN_END, Wish, wished
 from gapless.vocabulary.timeframe import MINUTE, Base
 
 _FEWEST_BARS = 20_000
@@ -86,7 +86,7 @@ def up_to_now(desk: Desk, wish: Wish) -> Wish:
 
 
 def make_plan(desk: Desk, wishes: Iterable[Wish], *, trailing: int = 0, ignore_due: bool = False) -> Plan:
-    """Plan every series that the wishes need; timeframes of one base share its bars.
+    """Plan every series that the wishes need.
 
     Args:
         desk: what planning works with.
@@ -96,21 +96,13 @@ def make_plan(desk: Desk, wishes: Iterable[Wish], *, trailing: int = 0, ignore_d
     """
     wishes = list(wishes)
     series: list[SeriesPlan] = []
-    for (instrument, base), spans in _series(wishes).items():
+    for (instrument, base), spans in wished(wishes).items():
         for span in spans:
             found = survey(desk.store, desk.calendar, instrument, base, span, desk.now)
             series.append(plan_series(instrument, base, span, _outlook(desk, found, trailing, ignore_due)))
     plan = Plan(tuple(series), tuple(_notes(desk, wishes)))
     typical = desk.store.capabilities.typical_bytes if desk.store else _TYPICAL_BYTES
     return replace(plan, seconds=_seconds(plan, desk.rates), stored_bytes=plan.bars * typical)
-
-
-def _series(wishes: Iterable[Wish]) -> dict[tuple[Instrument, Base], SpanSet]:
-    series: dict[tuple[Instrument, Base], SpanSet] = {}
-    for wish in wishes:
-        key = wish.instrument, wish.timeframe.base
-        series[key] = series.get(key, SpanSet()) | SpanSet([wish.span])
-    return series
 
 
 def _outlook(desk: Desk, found: Survey, trailing: int, ignore_due: bool) -> Outlook:
