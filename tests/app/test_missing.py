@@ -12,6 +12,7 @@ from gapless import BarsMissing, BarsMissingWarning
 from gapless.app import Warehouse
 from gapless.errors import UsageError
 from gapless.sandbox import Profile, Sandbox, SyntheticMarket
+from gapless.transfer import Layout
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Outcome, Wish
@@ -283,6 +284,26 @@ def test_a_session_that_has_not_settled_is_left_out(
     minutes = house.bars("AAPL", "1m", "2026-11-23", "2026-11-24")
     assert minutes.parts[0].batch == truth(vendor, "AAPL", Base.MINUTE, Span(today, today + DAY))
     assert minutes.final_until == utc("2026-11-24T05:00")
+
+
+def test_imported_bars_that_can_still_change_are_not_final(
+    house: Warehouse, vendor: Sandbox, clock: OwnedClock, tmp_path: Path
+) -> None:
+    """Of a file with minutes of the current session: shown where they are wanted, and an update asks the vendor."""
+    rows = ["ts,open,high,low,close,volume", *(f"2026-11-23T09:{m}-05:00,1,2,0.5,1,9" for m in (58, 59))]
+    file = tmp_path / "my.csv"
+    file.write_text("\n".join(rows))
+    span = Span(utc("2026-11-23T14:58"), utc("2026-11-23T15:00"))
+    clock.at = span.end
+    house.import_(file, Layout(Base.MINUTE, symbol="AAPL"))
+    asked_for = ("AAPL", "1m", span.start, span.end)
+    assert house.bars(*asked_for, provisional=True).parts[0].final.tolist() == [False, False]
+    assert len(house.bars(*asked_for)) == 0
+    clock.at = NOW
+    with pytest.raises(BarsMissing, match="AAPL 1m 2026-11-23 14:58"):
+        house.bars(*asked_for)
+    assert house.update().exit_code == 0
+    assert house.bars(*asked_for).parts[0].batch == truth(vendor, "AAPL", Base.MINUTE, span)
 
 
 def test_a_window_that_is_open_is_not_final(house: Warehouse, clock: OwnedClock) -> None:
