@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from api.served import Client
-from engine.living import truth, utc
+from api.served import Client, serving
+from engine.living import OwnedClock, truth, utc
 from gapless.sandbox import Sandbox
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.timeframe import DAY, MINUTE, Base
@@ -106,6 +106,26 @@ def test_missing_bars_are_an_error_that_says_what_to_do(client: Client) -> None:
     assert (
         "`gapless backfill MSFT -t 5m --start 2026-11-10T09:00Z --end 2026-11-12T01:00Z`" in problem["hint"]
     )
+
+
+@pytest.mark.parametrize(
+    ("symbol", "query", "whole_at", "missing_at"),
+    [
+        ("AAPL", "timeframe=1mo&start=2026-11-02&end=2026-11-10", "2026-11-14T06:00", "2026-12-05"),
+        ("X:BTCUSD", "timeframe=1w&start=2026-11-16&end=2026-11-18", "2026-11-20T06:00", "2026-11-28"),
+        ("AAPL", "timeframe=1d&start=2026-11-16&end=2026-11-24", "2026-11-23T12:00", "2026-11-28"),
+    ],
+)
+def test_an_answer_that_time_makes_wrong_is_not_kept(
+    stored: str, symbol: str, query: str, whole_at: str, missing_at: str
+) -> None:
+    """Whole while the last window is open; days later bars of it are missing, although nothing was written."""
+    clock = OwnedClock(utc(whole_at), speed=1.0)
+    with serving(stored, clock) as asking:
+        path = f"/v1/bars/{symbol}?{query}&on_gap=raise"
+        assert [asking(path).status, asking(path).status] == [200, 200]
+        clock.at = utc(missing_at)
+        assert asking(path).status == 409
 
 
 def test_missing_bars_can_be_only_marked(client: Client) -> None:

@@ -12,10 +12,11 @@ from gapless import BarsMissing, BarsMissingWarning
 from gapless.app import Warehouse
 from gapless.errors import UsageError
 from gapless.sandbox import Profile, Sandbox, SyntheticMarket
+from gapless.transfer import Layout
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import Outcome
-from gapless.vocabulary.timeframe import DAY, MINUTE, Base
+from gapless.vocabulary.steps import Outcome, Wish
+from gapless.vocabulary.timeframe import DAY, MINUTE, TIMEFRAMES, Base
 
 START, END = "2026-11-09", "2026-11-14"
 MONDAY = utc("2026-11-09T05:00")
@@ -220,6 +221,43 @@ def test_what_the_plan_refuses_is_missing_for_that_reason(clock: OwnedClock, tmp
         assert one.bars("AAPL", "1d", "2024-11-26", "2024-12-10").gaps == ()
 
 
+def test_what_nobody_wished_for_is_no_gap(house: Warehouse, vendor: Sandbox) -> None:
+    """Two timeframes of one base months apart are whole; the time between them is not missing, nor ever asked for."""
+    house.backfill(["AAPL"], ["5m"], "2026-09-01", "2026-09-03")
+    report = house.backfill(["AAPL"], ["1h"], "2026-11-16", "2026-11-18")
+    assert (report.exit_code, report.gaps, house.gaps()) == (0, 0, [])
+    before = asked(vendor)
+    repaired = house.repair()
+    assert (repaired.exit_code, repaired.gaps, asked(vendor)) == (0, 0, before)
+
+
+def test_what_is_missing_of_two_wishes_is_told_once(house: Warehouse) -> None:
+    """Where timeframes of one base overlap they miss the same bars."""
+    house.store.remember(
+        Wish(Instrument.parse("AAPL"), TIMEFRAMES[frame], Span(MONDAY + first * DAY, MONDAY + last * DAY))
+        for frame, first, last in (("5m", 0, 2), ("1h", 1, 3), ("1d", 0, 1))
+    )
+    assert [(gap.base, gap.start, gap.end) for gap in house.gaps()] == [
+        (Base.DAY, MONDAY, MONDAY + 20 * HOUR),
+        (Base.MINUTE, MONDAY + 4 * HOUR, MONDAY + 2 * DAY + 20 * HOUR),
+    ]
+
+
+def test_the_days_of_an_index_begin_where_the_plan_s_history_does(clock: OwnedClock, tmp_path: Path) -> None:
+    """What is refused ends with a day in New York, and what is served begins with the next one."""
+    keys = {"basic": Profile(years=2, eod_only=True)}
+    with (
+        living(SyntheticMarket(seed=31), now=clock, keys=keys) as vendor,
+        warehouse(vendor.url, store_url(tmp_path, "packed"), clock, key="basic", massive_plan="basic") as one,
+    ):
+        one.backfill(["I:SPX"], ["1d"], "2024-11-01", "2024-12-10")
+        # The edge is Sunday 24 November 2024, 06:00 UTC; a day later it is 01:00 on Monday in New York.
+        tuesday = utc("2024-11-26T05:00")
+        assert [(gap.outcome, gap.end) for gap in one.gaps()] == [(Outcome.REFUSED, tuesday)]
+        bars = one.bars("I:SPX", "1d", "2024-11-26", "2024-12-10")
+        assert bars.parts[0].batch == truth(vendor, "I:SPX", Base.DAY, Span(tuesday, utc("2024-12-10T05:00")))
+
+
 # -- finality ----------------------------------------------------------------
 
 
@@ -246,6 +284,26 @@ def test_a_session_that_has_not_settled_is_left_out(
     minutes = house.bars("AAPL", "1m", "2026-11-23", "2026-11-24")
     assert minutes.parts[0].batch == truth(vendor, "AAPL", Base.MINUTE, Span(today, today + DAY))
     assert minutes.final_until == utc("2026-11-24T05:00")
+
+
+def test_imported_bars_that_can_still_change_are_not_final(
+    house: Warehouse, vendor: Sandbox, clock: OwnedClock, tmp_path: Path
+) -> None:
+    """Of a file with minutes of the current session: shown where they are wanted, and an update asks the vendor."""
+    rows = ["ts,open,high,low,close,volume", *(f"2026-11-23T09:{m}-05:00,1,2,0.5,1,9" for m in (58, 59))]
+    file = tmp_path / "my.csv"
+    file.write_text("\n".join(rows))
+    span = Span(utc("2026-11-23T14:58"), utc("2026-11-23T15:00"))
+    clock.at = span.end
+    house.import_(file, Layout(Base.MINUTE, symbol="AAPL"))
+    asked_for = ("AAPL", "1m", span.start, span.end)
+    assert house.bars(*asked_for, provisional=True).parts[0].final.tolist() == [False, False]
+    assert len(house.bars(*asked_for)) == 0
+    clock.at = NOW
+    with pytest.raises(BarsMissing, match="AAPL 1m 2026-11-23 14:58"):
+        house.bars(*asked_for)
+    assert house.update().exit_code == 0
+    assert house.bars(*asked_for).parts[0].batch == truth(vendor, "AAPL", Base.MINUTE, span)
 
 
 def test_a_window_that_is_open_is_not_final(house: Warehouse, clock: OwnedClock) -> None:

@@ -1,6 +1,9 @@
 """Plans of markets as they are, in answers written by hand."""
 
 from dataclasses import replace
+from itertools import pairwise
+
+import pytest
 
 from gapless.plan import Outlook, Plan, SeriesPlan, plan_series
 from gapless.vocabulary.instrument import Instrument
@@ -9,7 +12,7 @@ from gapless.vocabulary.steps import Job
 from gapless.vocabulary.timeframe import Base
 from hand_made_market import EVER, new_york_day, ny, sessions
 
-SPY, QQQ = Instrument.parse("SPY"), Instrument.parse("QQQ")
+SPY, QQQ, SPX = (Instrument.parse(ticker) for ticker in ("SPY", "QQQ", "I:SPX"))
 DATES = ["2024-01-08", "2024-01-09", "2024-01-10", "2024-01-11", "2024-01-12", "2024-01-16", "2024-01-17"]
 MARKET = Outlook(
     newest=ny("2024-01-18"),
@@ -107,6 +110,28 @@ def test_a_session_at_the_history_edge_is_refused_whole() -> None:
 
     assert [job.span.start for job in plan.jobs] == [ny("2024-01-11 04:00")]
     assert list(plan.refused) == [Span(ny("2024-01-08"), ny("2024-01-10 20:00"))]
+
+
+@pytest.mark.parametrize("base", Base)
+@pytest.mark.parametrize(
+    ("edge", "first"),
+    [
+        ("2024-03-07 12:00", "2024-03-09"),
+        ("2024-03-08 23:59", "2024-03-10"),
+        ("2024-03-09 00:00", "2024-03-10"),
+        ("2024-03-09 00:01", "2024-03-11"),
+    ],
+)
+def test_days_that_touch_each_other_are_refused_one_by_one(base: Base, edge: str, first: str) -> None:
+    """An index's days last from midnight to midnight in New York, one of them 23 hours; none of them is cut."""
+    midnights = [ny(f"2024-03-{day:02}") for day in range(7, 15)]
+    days = sessions((a, a, a, b, b) for a, b in pairwise(midnights))
+    outlook = replace(MARKET, newest=midnights[-1], sessions=days, history_edge=ny(edge))
+
+    plan = plan_series(SPX, base, Span(midnights[0], midnights[-1]), outlook)
+
+    assert list(plan.refused) == [Span(midnights[0], ny(first))]
+    assert [job.span for job in plan.jobs] == [Span(ny(first), midnights[-1])]
 
 
 def test_a_plan_runs_its_longest_chains_first() -> None:

@@ -21,8 +21,7 @@ from gapless.frames import Piece, SymbolBars
 from gapless.transfer import FORMATS, export, export_database
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
-from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import Damage, Outcome, Wish
+from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.timeframe import DAY, TIMEFRAMES, Base
 from stores.making import harm
 from transfer.trading import (
@@ -490,6 +489,22 @@ def test_a_database_says_of_bars_what_was_said_when_they_were_read(
     assert receipt.rows == 30
     store.close()
     other.close()
+
+
+def test_a_database_has_no_bars_of_the_time_between_two_wishes(tmp_path: Path) -> None:
+    """Nor does its ledger speak of it."""
+    store = new_store(tmp_path)
+    starts = minutes("2024-01-02T14:30", 10)
+    fill(store, "AAPL", starts)
+    spans = Span(starts[0], starts[2]), Span(starts[7], starts[8])
+    aapl = Instrument.parse("AAPL")
+    wishes = [Wish(aapl, TIMEFRAMES[name], span) for name, span in zip(("1m", "5m"), spans, strict=True)]
+    assert export_database(store, tmp_path / "market_data.db", wishes, opened).rows == 3
+    copy = opened(f"sqlite:///{tmp_path}/market_data.db")
+    assert copy.covered(aapl, Base.MINUTE) == SpanSet(spans)
+    assert copy.read(aapl, Base.MINUTE, YEARS).ts.tolist() == [*starts[:2], starts[7]]
+    copy.close()
+    store.close()
 
 
 def test_a_killed_database_export_goes_on(tmp_path: Path) -> None:

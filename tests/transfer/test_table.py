@@ -3,6 +3,7 @@
 import gzip
 import io
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gapless.app.survey import settled_until
+from gapless.calendars import open_calendar
 from gapless.errors import StorageError, UsageError
 from gapless.ledger import fold
 from gapless.ports import Store
@@ -24,8 +27,13 @@ from transfer.trading import NOW, at, fill, minutes, new_store
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 AAPL, BTC = Instrument.parse("AAPL"), Instrument.parse("X:BTCUSD")
 EVER = Span(0, 2**50)
+CALENDAR = open_calendar()
 HEADER = "ts,open,high,low,close,volume"
 MINUTES = Layout(Base.MINUTE, symbol="AAPL")
+
+
+imported = partial(import_table, now=NOW, settled=partial(settled_until, CALENDAR, now=NOW))
+"""An import at `NOW`."""
 
 
 def table(folder: Path, *lines: str, name: str = "my.csv") -> Path:
@@ -38,7 +46,7 @@ def table(folder: Path, *lines: str, name: str = "my.csv") -> Path:
 def taken(folder: Path, layout: Layout, *lines: str) -> Store:
     """A store into which a file of these lines was imported."""
     store = new_store(folder)
-    import_table(store, table(folder, *lines), layout, now=NOW)
+    imported(store, table(folder, *lines), layout)
     return store
 
 
@@ -215,7 +223,7 @@ def test_a_row_that_cannot_be_is_named(tmp_path: Path, row: str, place: str) -> 
     store = new_store(tmp_path)
     file = table(tmp_path, HEADER, GOOD, "", row)
     with pytest.raises(UsageError, match=f"my.csv`, line 4(, |: .*){place}"):
-        import_table(store, file, MINUTES, now=NOW)
+        imported(store, file, MINUTES)
     assert store.series() == []
     assert store.wishes() == []
     store.close()
@@ -280,7 +288,7 @@ def test_a_file_that_is_something_else_is_refused(tmp_path: Path, data: bytes, n
     (tmp_path / name).write_bytes(data)
     store = new_store(tmp_path)
     with pytest.raises(UsageError, match=name):
-        import_table(store, tmp_path / name, MINUTES, now=NOW)
+        imported(store, tmp_path / name, MINUTES)
     assert store.series() == []
     store.close()
 
@@ -298,7 +306,7 @@ def test_a_file_without_rows_is_no_import(tmp_path: Path, name: str) -> None:
         parquet.write_table(pa.table(none), tmp_path / name)
     store = new_store(tmp_path)
     with pytest.raises(UsageError, match="has no rows"):
-        import_table(store, tmp_path / name, MINUTES, now=NOW)
+        imported(store, tmp_path / name, MINUTES)
     store.close()
 
 
@@ -306,7 +314,40 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Not a silent import of nothing."""
     store = new_store(tmp_path)
     with pytest.raises((UsageError, StorageError), match=r"none\.csv"):
-        import_table(store, tmp_path / "none.csv", MINUTES, now=NOW)
+        imported(store, tmp_path / "none.csv", MINUTES)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("symbol", "base", "now", "final", "changing"),
+    [
+        ("X:BTCUSD", Base.MINUTE, "2024-01-02T15:30:59", ["2024-01-02T14:29"], ["2024-01-02T14:30"]),
+        ("X:BTCUSD", Base.DAY, "2024-01-03T00:00", ["2024-01-01T00:00"], ["2024-01-02T00:00"]),
+        ("X:BTCUSD", Base.DAY, "2024-01-03T01:00", ["2024-01-01T00:00", "2024-01-02T00:00"], []),
+        ("AAPL", Base.MINUTE, "2024-01-03T01:59", ["2023-12-29T20:59"], ["2024-01-02T14:30"]),
+        ("AAPL", Base.MINUTE, "2024-01-03T02:00", ["2023-12-29T20:59", "2024-01-02T14:30"], []),
+        ("C:EURUSD", Base.MINUTE, "2024-01-02T14:31", [], ["2024-01-02T14:29", "2024-01-02T14:30"]),
+    ],
+)
+def test_a_row_is_final_only_once_its_market_has_settled(
+    tmp_path: Path, symbol: str, base: Base, now: str, final: list[str], changing: list[str]
+) -> None:
+    """An hour after a minute of a coin began, or its day ended; of a stock at 21:00 in New York."""
+    store, instrument = new_store(tmp_path), Instrument.parse(symbol)
+    file = table(tmp_path, HEADER, *(f"{stamp}Z,1,2,0.5,1,10" for stamp in [*final, *changing]))
+    moment = at(now)
+    import_table(
+        store,
+        file,
+        Layout(base, symbol=symbol),
+        now=moment,
+        settled=partial(settled_until, CALENDAR, now=moment),
+    )
+    assert store.read(instrument, base, EVER).ts.tolist() == [at(stamp) for stamp in [*final, *changing]]
+    found = fold(store.entries(instrument, base))
+    for outcome, stamps in ((Outcome.BARS, final), (Outcome.PROVISIONAL, changing)):
+        own = SpanSet(Span(at(stamp), at(stamp) + base.step) for stamp in stamps)
+        assert found.where(outcome) == own
     store.close()
 
 
@@ -328,9 +369,9 @@ def test_bars_of_the_vendor_are_not_overwritten_in_silence(tmp_path: Path) -> No
         "2024-01-02T14:33Z,1,2,0.5,1,10,,",
     )
     with pytest.raises(UsageError, match=r"^1 bars .* 2024-01-02T14:31:00Z"):
-        import_table(store, file, MINUTES, now=NOW)
+        imported(store, file, MINUTES)
     assert store.read(AAPL, Base.MINUTE, EVER) == held
-    receipt = import_table(store, file, MINUTES, now=NOW, replace=True)
+    receipt = imported(store, file, MINUTES, replace=True)
     counts = receipt.stored
     assert (counts.inserted, counts.corrected, counts.withdrawn, counts.unchanged) == (1, 1, 0, 1)
     assert store.read(AAPL, Base.MINUTE, EVER).volume.tolist() == [1000.5, 10.0, 1002.5, 10.0]
@@ -342,7 +383,7 @@ def test_the_same_file_again_writes_nothing(tmp_path: Path) -> None:
     """Neither bars nor entries."""
     store = taken(tmp_path, MINUTES, HEADER, GOOD, "2024-01-02T14:35Z,1,2,0.5,1,10")
     before = store.entries(AAPL, Base.MINUTE)
-    receipt = import_table(store, tmp_path / "my.csv", MINUTES, now=NOW + 1)
+    receipt = imported(store, tmp_path / "my.csv", MINUTES, now=NOW + 1)
     assert (receipt.rows, receipt.stored.unchanged, receipt.stored.inserted) == (2, 2, 0)
     assert store.entries(AAPL, Base.MINUTE) == before
     store.close()
@@ -379,7 +420,7 @@ def test_times_of_parquet_need_no_words(
     numbers = {"open": [1.0], "high": [2], "low": [0.5], "close": [1.5], "volume": [10], "vwap": [None]}
     parquet.write_table(pa.table({"ts": pa.array([stamp], typed), **numbers}), tmp_path / "my.parquet")
     store = new_store(tmp_path)
-    import_table(store, tmp_path / "my.parquet", layout, now=NOW)
+    imported(store, tmp_path / "my.parquet", layout)
     bars = store.read(AAPL, Base.MINUTE, EVER)
     assert bars.ts.tolist() == [at("2024-01-02T14:30")]
     assert (bars.high.tolist(), bars.volume.tolist(), bool(np.isnan(bars.vwap[0]))) == ([2.0], [10.0], True)
@@ -404,7 +445,7 @@ def test_rows_of_parquet_are_named_too(tmp_path: Path) -> None:
     parquet.write_table(pa.table(columns), tmp_path / "my.parquet")
     store = new_store(tmp_path)
     with pytest.raises(UsageError, match=r"my\.parquet`, row 2, column `close`"):
-        import_table(store, tmp_path / "my.parquet", Layout(Base.DAY, symbol="AAPL"), now=NOW)
+        imported(store, tmp_path / "my.parquet", Layout(Base.DAY, symbol="AAPL"))
     store.close()
 
 
@@ -423,7 +464,7 @@ def test_an_exchange_s_minutes_come_in_whole(tmp_path: Path) -> None:
     file.write_text("ms,open,close,high,low,volume\n" + "".join(raw.splitlines(keepends=True)[:30_000]))
     layout = Layout(Base.MINUTE, symbol="X:BTCUSD", columns={"ts": "ms"}, time="ms")
     store = new_store(tmp_path)
-    receipt = import_table(store, file, layout, now=NOW)
+    receipt = imported(store, file, layout)
     bars = store.read(BTC, Base.MINUTE, EVER)
     assert receipt.rows == len(bars) == len(rows)
     assert np.array_equal(
@@ -468,9 +509,9 @@ def test_a_long_file_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monkey
     for at_row in (500, 700):
         file = table(tmp_path, HEADER, *rows[:at_row], rows[at_row - 1], *rows[at_row:])
         with pytest.raises(UsageError, match=rf"line {at_row + 2}, column `ts`: .*not after"):
-            import_table(store, file, layout, now=NOW)
+            imported(store, file, layout)
     assert store.series() == []
-    import_table(store, table(tmp_path, HEADER, *rows), layout, now=NOW)
+    imported(store, table(tmp_path, HEADER, *rows), layout)
     assert fold(store.entries(BTC, Base.MINUTE)).covered == SpanSet([Span(starts[0], starts[-1] + MINUTE)])
     assert len(store.entries(BTC, Base.MINUTE)) == 2
     store.close()
@@ -479,7 +520,7 @@ def test_a_long_file_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_receipt_says_what_happened(tmp_path: Path) -> None:
     """Where from, how many rows, how many series, and what the store did."""
     store = new_store(tmp_path)
-    receipt = import_table(store, table(tmp_path, HEADER, GOOD), MINUTES, now=NOW)
+    receipt = imported(store, table(tmp_path, HEADER, GOOD), MINUTES)
     assert isinstance(receipt, ImportReceipt)
     assert (receipt.path, receipt.rows, receipt.series, receipt.stored.inserted) == (
         str(tmp_path / "my.csv"),

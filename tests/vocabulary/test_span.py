@@ -42,6 +42,14 @@ def test_two_spans_overlap_where_they_share_an_instant(one: Span, other: Span) -
     assert (instants([clipped]) if clipped else set()) == shared
 
 
+@given(spans, st.integers(1, 7))
+def test_the_whole_steps_around_a_span_are_those_it_touches(span: Span, step: int) -> None:
+    """Each step that holds one of its instants, and no other."""
+    touched = {at // step for at in instants([span])}
+
+    assert instants([span.whole(step)]) == {n * step + i for n in touched for i in range(step)}
+
+
 @given(many)
 def test_a_set_is_kept_sorted_disjoint_and_joined(parts: list[Span]) -> None:
     """Whatever it was made from, neighbours in a set have at least one instant between them."""

@@ -17,9 +17,11 @@ from gapless.app import Bars, Warehouse
 from gapless.app.instants import parse_instant
 from gapless.errors import DoubtfulAdjustmentWarning
 from gapless.frames import SymbolBars
+from gapless.resample import aligned
 from gapless.vocabulary.batch import NO_TRADES
 from gapless.vocabulary.instrument import Instrument
-from gapless.vocabulary.timeframe import DAY
+from gapless.vocabulary.span import Span
+from gapless.vocabulary.timeframe import DAY, Timeframe
 
 _SETTLED = 2 * DAY
 """What ended so long ago changes only when it is written again."""
@@ -37,15 +39,16 @@ class Page:
 def hold_of(asked: Asked, now: int) -> str | None:
     """The ticker on whose writes alone an answer depends; None where it can also change by itself.
 
-    It can while its days may still settle, where its dates mean something else tomorrow, and where it is adjusted: a
-    split that is announced takes effect on its day.
+    It can while the days of its last window may still settle, where its dates mean something else tomorrow, and where
+    it is adjusted: a split that is announced takes effect on its day.
     """
     _, end = dates = _dates(asked)
     if asked["adjust"] or asked["as_of"] is not None or not all(map(is_fixed, dates)):
         return None
     asset_class = Instrument.parse(asked["symbol"]).asset_class
     last = parse_instant(end, asset_class, now=now, param="end")
-    return asked["symbol"] if last <= now - _SETTLED else None
+    window = aligned(Span(last - 1, last), Timeframe.parse(asked["timeframe"]), asset_class)
+    return asked["symbol"] if window.end <= now - _SETTLED else None
 
 
 def bars(warehouse: Warehouse, asked: Asked, media: str, now: int) -> Made:

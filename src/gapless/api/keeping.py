@@ -20,7 +20,10 @@ Make = Callable[[], Made]
 
 @dataclass(slots=True)
 class _Kept:
-    """One answer; `pulse` is when it was last known to be right, `minute` when it was made."""
+    """One answer; `pulse` is when it was last known to be right, `minute` when it was made.
+
+    `mark` is that of the ticker it holds on to; empty where time alone may have made it wrong.
+    """
 
     answer: Encoded
     mark: Mark
@@ -43,7 +46,7 @@ class Keeper:
         With `hold`, a ticker, it stays until that is written; else until anything is, or the minute is over.
         """
         kept = self._kept.get(key)
-        if kept and kept.pulse == self._stock.pulse() and (hold or kept.minute == self._minute()):
+        if kept and kept.pulse == self._stock.pulse() and (kept.mark or kept.minute == self._minute()):
             self._kept.move_to_end(key)
             return kept.answer
         if key not in self._under_way:

@@ -11,9 +11,9 @@ from gapless.fetch import Rate
 from gapless.plan import Outlook, Plan, SeriesPlan, lookalike_hint, plan_series
 from gapless.ports import Calendar, Store
 from gapless.providers import Subscription
-from gapless.vocabulary.instrument import AssetClass, Instrument
+from gapless.vocabulary.instrument import AssetClass
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import OPEN_END, Wish
+from gapless.vocabulary.steps import OPEN_END, Wish, wished
 from gapless.vocabulary.timeframe import MINUTE, Base
 
 _FEWEST_BARS = 20_000
@@ -37,7 +37,7 @@ class Desk:
 
 
 def wishes_for(desk: Desk, symbols: Names, timeframes: Names, start: When, end: When | None) -> list[Wish]:
-    """Read what was asked for; without an end a wish goes on for ever.
+    """Read what was asked for, in whole minutes around it; without an end a wish goes on for ever.
 
     Raises:
         UsageError: nothing asked for, an unknown word, dates in the wrong order or wholly in the future.
@@ -65,24 +65,28 @@ def _span(now: int, asset_class: AssetClass, start: When, end: When | None) -> S
             f"`end` ({iso(last)}) is not after `start` ({iso(first)}).",
             hint="The end is exclusive: for one day, give the next day as the end.",
         )
-    return Span(first, last)
+    return Span(first, last).whole(MINUTE)
 
 
 def settled(desk: Desk, wish: Wish) -> Wish:
-    """An open wish up to the last day whose bars are all final, so that a finished backfill stays finished."""
-    if wish.span.end != OPEN_END:
-        return wish
-    end = max(settled_day(desk.calendar, wish.instrument, desk.now), wish.span.start + MINUTE)
-    return replace(wish, span=Span(wish.span.start, end))
+    """An open wish up to the last day whose bars are all final, so that a finished backfill stays finished.
+
+    Any other one as it is, in whole minutes: a store may hold wishes of a time when they were not.
+    """
+    start, end = wish.span.start, wish.span.end
+    if end == OPEN_END:
+        end = max(settled_day(desk.calendar, wish.instrument, desk.now), start + 1)
+    return replace(wish, span=Span(start, end).whole(MINUTE))
 
 
 def up_to_now(desk: Desk, wish: Wish) -> Wish:
-    """A wish as far as anything can exist."""
-    return replace(wish, span=Span(wish.span.start, max(wish.span.start + 1, min(wish.span.end, desk.now))))
+    """A wish as far as anything can exist, in whole minutes."""
+    end = max(wish.span.start + 1, min(wish.span.end, desk.now))
+    return replace(wish, span=Span(wish.span.start, end).whole(MINUTE))
 
 
 def make_plan(desk: Desk, wishes: Iterable[Wish], *, trailing: int = 0, ignore_due: bool = False) -> Plan:
-    """Plan every series that the wishes need; timeframes of one base share its bars.
+    """Plan every series that the wishes need.
 
     Args:
         desk: what planning works with.
@@ -92,21 +96,13 @@ def make_plan(desk: Desk, wishes: Iterable[Wish], *, trailing: int = 0, ignore_d
     """
     wishes = list(wishes)
     series: list[SeriesPlan] = []
-    for (instrument, base), spans in _series(wishes).items():
+    for (instrument, base), spans in wished(wishes).items():
         for span in spans:
             found = survey(desk.store, desk.calendar, instrument, base, span, desk.now)
             series.append(plan_series(instrument, base, span, _outlook(desk, found, trailing, ignore_due)))
     plan = Plan(tuple(series), tuple(_notes(desk, wishes)))
     typical = desk.store.capabilities.typical_bytes if desk.store else _TYPICAL_BYTES
     return replace(plan, seconds=_seconds(plan, desk.rates), stored_bytes=plan.bars * typical)
-
-
-def _series(wishes: Iterable[Wish]) -> dict[tuple[Instrument, Base], SpanSet]:
-    series: dict[tuple[Instrument, Base], SpanSet] = {}
-    for wish in wishes:
-        key = wish.instrument, wish.timeframe.base
-        series[key] = series.get(key, SpanSet()) | SpanSet([wish.span])
-    return series
 
 
 def _outlook(desk: Desk, found: Survey, trailing: int, ignore_due: bool) -> Outlook:

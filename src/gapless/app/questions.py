@@ -1,7 +1,6 @@
 """Questions about what is there: how complete, what is missing, what is known of one bar."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gapless.app.planning import Desk
@@ -9,7 +8,7 @@ from gapless.app.survey import Survey, survey
 from gapless.ports import Store
 from gapless.reports import Explanation, Ground, SeriesStatus, explain, gaps_of, status_of
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import Gap, Wish
+from gapless.vocabulary.steps import Gap, Wish, wished
 
 if TYPE_CHECKING:
     from gapless.vocabulary.instrument import Instrument
@@ -40,14 +39,10 @@ def _count(desk: Desk, store: Store, wish: Wish) -> tuple[Ground, int, int]:
 
 def gaps(desk: Desk, wishes: Iterable[Wish]) -> Iterator[Gap]:
     """Every stretch of the wishes that is missing, once for each base."""
-    series: dict[tuple[Instrument, Base], Wish] = {}
-    for wish in wishes:
-        key = wish.instrument, wish.timeframe.base
-        other = series.get(key, wish).span
-        hull = Span(min(wish.span.start, other.start), max(wish.span.end, other.end))
-        series[key] = replace(wish, span=hull)
-    for (instrument, base), wish in series.items():
-        yield from gaps_of(instrument, base, wish.span, _survey(desk, wish).ground)
+    for (instrument, base), spans in wished(wishes).items():
+        for span in spans:
+            ground = survey(desk.store, desk.calendar, instrument, base, span, desk.now).ground
+            yield from gaps_of(instrument, base, span, ground)
 
 
 def explained(desk: Desk, store: Store, wish: Wish) -> Explanation:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from gapless.app.planning import Desk, settled
 from gapless.app.questions import explained, gaps, statuses
 from gapless.app.reading import Reader, View, pieces_of
 from gapless.app.running import holder, new_run_id
+from gapless.app.survey import settled_until
 from gapless.app.views import views_of
 from gapless.calendars import open_calendar
 from gapless.engine import series_name
@@ -267,7 +269,14 @@ class Shelf(ABC):
                     self.store, source, now=now, run_id=new_run_id(now), replace=replace, claim=claim
                 )
             return import_table(
-                self.store, source, layout, now=now, run_id=new_run_id(now), replace=replace, claim=claim
+                self.store,
+                source,
+                layout,
+                now=now,
+                settled=partial(settled_until, self._calendar, now=now),
+                run_id=new_run_id(now),
+                replace=replace,
+                claim=claim,
             )
         finally:
             for lease in taken:

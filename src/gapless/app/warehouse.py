@@ -82,6 +82,8 @@ class Warehouse(Inspection):
     ) -> RunReport:
         """Fetch what is missing of these symbols and timeframes, and remember that they are wanted.
 
+        The span is taken to the whole minutes around it.
+
         Args:
             symbols: the vendor's tickers, for example `AAPL` or `X:BTCUSD`.
             timeframes: for example `5m`, `1d`; what is fetched is their base.

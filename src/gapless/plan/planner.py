@@ -9,7 +9,7 @@ from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.sessions import Sessions
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Job
-from gapless.vocabulary.timeframe import DAY, Base
+from gapless.vocabulary.timeframe import DAY, MINUTE, Base
 
 EDGE_MARGIN = DAY
 """The plan's history edge moves on while a run works; what it could overtake meanwhile is not asked for."""
@@ -129,10 +129,11 @@ def plan_series(instrument: Instrument, base: Base, span: Span, outlook: Outlook
     wanted = asked - outlook.covered
     # Where the calendar cannot tell, the market may have been open: that is asked, never called closed.
     open_time = _trading(base, wanted, outlook.sessions) | (asked - SpanSet([outlook.known]))
-    refused = wanted & _before_edge(open_time, outlook.history_edge)
+    refused = wanted & _before_edge(base, outlook)
     closed = wanted - refused - open_time
     waiting = wanted & open_time & _waiting(base, wanted, outlook) - refused
-    missing = (wanted & open_time) - refused - waiting
+    # In whole minutes: asked from within one, the vendor answers with the bar that began before.
+    missing = SpanSet(span.whole(MINUTE) for span in (wanted & open_time) - refused - waiting)
     # Closed time costs no bars, so it never splits a chain; what is covered or waiting may.
     pieces = [hull for bridge in missing | closed if (hull := _hull(missing.clip(bridge)))]
     estimate = Estimate(base, outlook.sessions, _density(instrument, outlook), outlook.page_bars)
@@ -179,15 +180,13 @@ def _hull(pieces: SpanSet) -> Span | None:
     return Span(parts[0].start, parts[-1].end) if parts else None
 
 
-def _before_edge(open_time: SpanSet, edge: int | None) -> SpanSet:
+def _before_edge(base: Base, outlook: Outlook) -> SpanSet:
     """What the plan refuses: whole sessions, since the vendor would clip a cut one without a word."""
-    if edge is None:
+    if outlook.history_edge is None:
         return SpanSet()
-    limit = edge + EDGE_MARGIN
-    for session in open_time:
-        if limit in session:  # a market that never closes is cut at the end of the UTC day
-            limit = session.end if session.length <= DAY else -(-limit // DAY) * DAY
-            break
+    limit = outlook.history_edge + EDGE_MARGIN
+    cut = (session for session in outlook.sessions.spans(base) if session.start < limit < session.end)
+    limit = next((session.end for session in cut), limit)
     return SpanSet([Span(min(0, limit - 1), limit)])
 
 

@@ -11,8 +11,8 @@ from gapless.transfer.disk import sync_folder, told
 from gapless.transfer.export import ExportReceipt
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
-from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import Checked, Entry, Outcome, Wish
+from gapless.vocabulary.span import SpanSet
+from gapless.vocabulary.steps import Checked, Entry, Outcome, Wish, wished
 from gapless.vocabulary.timeframe import Base
 
 Open = Callable[[str], Store]
@@ -36,10 +36,10 @@ def export_database(store: Store, out: Path, wishes: Sequence[Wish], open_: Open
         target = open_(f"sqlite:///{unfinished}")
         try:
             target.remember(wishes)
-            for instrument, base, span in _series(wishes):
+            for (instrument, base), spans in wished(wishes).items():
                 done = set(target.entries(instrument, base))
                 with store.moment():  # what is said of bars is of the moment in which they are read
-                    for entry in _covering(store, instrument, base, span):
+                    for entry in _covering(store, instrument, base, spans):
                         if entry not in done:
                             bars = entry.outcome is Outcome.BARS
                             batch = store.read(instrument, base, entry.span) if bars else Batch.empty()
@@ -52,17 +52,10 @@ def export_database(store: Store, out: Path, wishes: Sequence[Wish], open_: Open
     return ExportReceipt(str(out), rows, files=1, made=1, kept=0)
 
 
-def _series(wishes: Sequence[Wish]) -> Iterator[tuple[Instrument, Base, Span]]:
-    """Each base series that the wishes need, with the hull of what they need of it."""
-    spans: dict[tuple[Instrument, Base], list[Span]] = {}
-    for wish in wishes:
-        spans.setdefault((wish.instrument, wish.timeframe.base), []).append(wish.span)
-    for (instrument, base), found in spans.items():
-        yield instrument, base, Span(min(s.start for s in found), max(s.end for s in found))
-
-
-def _covering(store: Store, instrument: Instrument, base: Base, span: Span) -> Iterator[Entry]:
-    """What the ledger vouches for inside `span`, one entry a piece."""
-    for piece in fold(store.entries(instrument, base)).within(span):
-        if piece.entry.outcome.covers:
-            yield replace(piece.entry, span=piece.span)
+def _covering(store: Store, instrument: Instrument, base: Base, spans: SpanSet) -> Iterator[Entry]:
+    """What the ledger vouches for inside these spans, one entry a piece."""
+    coverage = fold(store.entries(instrument, base))
+    for span in spans:
+        for piece in coverage.within(span):
+            if piece.entry.outcome.covers:
+                yield replace(piece.entry, span=piece.span)

@@ -1,6 +1,6 @@
 """Table: a CSV or Parquet file of one's own into a store; it proves its bars, and nothing between them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +18,10 @@ from gapless.transfer.sources import Chunk, chunks
 from gapless.vocabulary.batch import NO_TRADES, Batch, Floats, Ints
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.steps import Outcome
+from gapless.vocabulary.timeframe import Base
+
+Settled = Callable[[Instrument, Base], int]
+"""Bars of a series that start before this instant (Unix ms) can be final by now."""
 
 _EXACT = 2.0**53
 """Below it every whole number is a double of its own."""
@@ -30,6 +34,7 @@ def import_table(
     layout: Layout,
     *,
     now: int,
+    settled: Settled,
     run_id: str = "",
     replace: bool = False,
     claim: Claim = unclaimed,
@@ -37,8 +42,9 @@ def import_table(
     """Take the bars of a file into `store`, as raw bars of `layout.base`, with the file as their source.
 
     All rows are checked before any is written: in order for each symbol, on the minute or day grid, numbers that
-    bars can have, and over by `now` (Unix ms). What has no row stays unknown: a backfill asks for it. The same
-    import again writes nothing. With `replace`, final bars of the store that differ become earlier versions.
+    bars can have, and over by `now` (Unix ms). Those that are not `settled` come in as provisional. What has no
+    row stays unknown: a backfill asks for it. The same import again changes no bar. With `replace`, final bars of
+    the store that differ become earlier versions.
 
     Raises:
         UsageError: a row that cannot be (it is named), or bars that differ while `replace` is not given.
@@ -49,10 +55,10 @@ def import_table(
         if not digest:
             raise UsageError(f"There is no file `{path}`.", hint="Name a CSV or Parquet file.")
         intake = Intake(store, now, claim, run_id)
-        found = intake.conflicts(_Table(path, layout, now, digest).deliveries())
+        found = intake.conflicts(_Table(path, layout, now, settled, digest).deliveries())
         if not replace:
             found.refuse()
-        for delivery in _Table(path, layout, now, digest).deliveries():
+        for delivery in _Table(path, layout, now, settled, digest).deliveries():
             intake.take(delivery)
         if not intake.rows:
             raise UsageError(f"`{path}` has no rows.", hint="Name a file with bars in it.")
@@ -66,6 +72,7 @@ class _Table:
     path: Path
     layout: Layout
     now: int
+    settled: Settled
     digest: str
     last: dict[Instrument, int] = field(default_factory=dict)
 
@@ -82,9 +89,10 @@ class _Table:
                 yield self._delivery(instrument, batch)
 
     def _delivery(self, instrument: Instrument, batch: Batch) -> Delivery:
-        own = cells(batch.ts, self.layout.base, instrument.asset_class)
-        proofs = {Outcome.BARS: own}
-        return Delivery(instrument, self.layout.base, batch, proofs, self.path.name, self.digest)
+        base = self.layout.base
+        final = batch.ts[batch.ts < self.settled(instrument, base)]
+        proofs = {Outcome.BARS: cells(final, base, instrument.asset_class)}
+        return Delivery(instrument, base, batch, proofs, self.path.name, self.digest)
 
     def _instruments(self, chunk: Chunk) -> dict[Instrument, NDArray[np.int64]]:
         """The rows of each instrument."""

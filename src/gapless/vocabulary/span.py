@@ -28,6 +28,10 @@ class Span:
         for start in range(self.start, self.end, length):
             yield Span(start, min(start + length, self.end))
 
+    def whole(self, step: int) -> "Span":
+        """The smallest span around this one that begins and ends at multiples of `step` milliseconds."""
+        return Span(self.start // step * step, -(-self.end // step) * step)
+
     def overlaps(self, other: "Span") -> bool:
         """Whether any instant is inside both."""
         return self.start < other.end and other.start < self.end

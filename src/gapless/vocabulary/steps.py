@@ -1,12 +1,13 @@
 """What flows: each step of the conveyor hands the next one frozen value, named for what it is there."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import AssetClass, Instrument
-from gapless.vocabulary.span import Span
+from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.timeframe import Base, Timeframe
 
 
@@ -40,6 +41,15 @@ class Wish:
     instrument: Instrument
     timeframe: Timeframe
     span: Span
+
+
+def wished(wishes: Iterable[Wish]) -> dict[tuple[Instrument, Base], SpanSet]:
+    """The spans that wishes need of each series; timeframes of one base share its bars."""
+    series: dict[tuple[Instrument, Base], SpanSet] = {}
+    for wish in wishes:
+        key = wish.instrument, wish.timeframe.base
+        series[key] = series.get(key, SpanSet()) | SpanSet([wish.span])
+    return series
 
 
 @dataclass(frozen=True, slots=True)
