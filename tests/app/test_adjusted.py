@@ -117,7 +117,7 @@ def test_a_new_split_changes_no_stored_byte(tmp_path: Path) -> None:
         before = rows_of(tmp_path / "market.gapless")
         raw = one.bars("MSFT", "1d")
         split = CorporateAction("MSFT", "split", "2026-09-14", "made-up", ratio_from="1", ratio_to="2")
-        assert one.store.put_actions([split]) == 1
+        assert one.store.put_actions("split", ["MSFT"], [split]) == 1
         assert rows_of(tmp_path / "market.gapless") == before
         assert one.bars("MSFT", "1d").polars().equals(raw.polars())
         # The prices did not move on that day, so the row is not believed, and the reader is told.
