@@ -117,7 +117,7 @@ def test_a_new_split_changes_no_stored_byte(tmp_path: Path) -> None:
         before = rows_of(tmp_path / "market.gapless")
         raw = one.bars("MSFT", "1d")
         split = CorporateAction("MSFT", "split", "2026-09-14", "made-up", ratio_from="1", ratio_to="2")
-        assert one.store.put_actions("split", ["MSFT"], [split]) == 1
+        assert one.store.put_actions("split", ["MSFT"], [split], read=clock.at) == 1
         assert rows_of(tmp_path / "market.gapless") == before
         assert one.bars("MSFT", "1d").polars().equals(raw.polars())
         # The prices did not move on that day, so the row is not believed, and the reader is told.
@@ -129,14 +129,16 @@ def test_a_new_split_changes_no_stored_byte(tmp_path: Path) -> None:
 
 
 def rows_of(file: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every table of a store but that of the actions."""
+    """Every table of a store but those of the actions and of when they were read."""
     import sqlite3
     from contextlib import closing
 
     with closing(sqlite3.connect(file)) as db:
         names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
-            name: db.execute(f"SELECT * FROM {name}").fetchall() for name in names if "action" not in name
+            name: db.execute(f"SELECT * FROM {name}").fetchall()
+            for name in names
+            if name not in ("action", "meta")
         }
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from engine.living import KINDS, OwnedClock, living, store_url, utc, warehouse
+from gapless import DoubtfulAdjustmentWarning, Layout
 from gapless.app import Warehouse
 from gapless.sandbox import Dividend, Sandbox, Split, SyntheticMarket
-from gapless.vocabulary.timeframe import DAY
+from gapless.vocabulary.timeframe import DAY, Base
 
 kinds = pytest.mark.parametrize("kind", KINDS)
 
@@ -78,3 +79,64 @@ def test_a_corrected_split_or_dividend_takes_the_place_of_the_wrong_one(
         clock.at += DAY
         house.update()
         assert held(house, "MSFT") == []
+
+
+def test_splits_that_a_limit_left_unread_are_read_by_the_next_run(
+    vendor: Sandbox, clock: OwnedClock, tmp_path: Path
+) -> None:
+    """Until then bars adjusted for them come with a warning; no bar is asked for again."""
+    asked_for = (["NVDA"], ["1d"], "2024-05-01", "2024-07-01")
+    store = store_url(tmp_path, "packed")
+    with warehouse(vendor.url, store, clock, max_requests="1") as house:
+        report = house.backfill(*asked_for)
+        assert [words.split(":")[0] for words in report.problems] == [
+            "splits were not read",
+            "dividends were not read",
+        ]
+    with warehouse(vendor.url, store, clock) as house:
+        raw = house.bars("NVDA", "1d")
+        with pytest.warns(
+            DoubtfulAdjustmentWarning, match="splits of NVDA were never .* `gapless repair NVDA`"
+        ):
+            assert house.bars("NVDA", "1d", adjust="splits").polars().equals(raw.polars())
+        again = house.backfill(*asked_for)
+        assert (again.requests, again.action_requests, again.problems) == (0, 2, ())
+        assert ("2024-06-10", "split", 10.0) in held(house, "NVDA")
+        split = house.bars("NVDA", "1d", adjust="splits")
+        assert split.parts[0].batch.close[0] == pytest.approx(raw.parts[0].batch.close[0] / 10)
+
+
+@kinds
+def test_what_was_read_is_not_read_again_without_bars_to_ask_for(
+    vendor: Sandbox, market: Announced, clock: OwnedClock, tmp_path: Path, kind: str
+) -> None:
+    """Not a request goes out, also where a stock has no splits and no dividends; a coin never has any."""
+    market.stated["NVDA"] = ([], [])
+    asked_for = (["MSFT", "NVDA", "X:BTCUSD"], ["1d"], "2024-05-01", "2024-07-01")
+    with warehouse(vendor.url, store_url(tmp_path, kind), clock) as house:
+        house.backfill(*asked_for)
+        before = vendor.stats["total"]
+        assert house.plan(*asked_for).action_requests == 0
+        for again in (house.backfill(*asked_for), house.repair()):
+            assert (again.requests, again.action_requests, again.exit_code) == (0, 0, 0)
+        assert vendor.stats["total"] == before
+        house.bars("NVDA", "1d", adjust="splits")  # a warning would fail this test
+
+
+@pytest.mark.parametrize("run", ["repair", "update"])
+def test_splits_under_imported_days_are_read(
+    vendor: Sandbox, clock: OwnedClock, tmp_path: Path, run: str
+) -> None:
+    """Days of one's own over a split come without it; the next run of any kind knows it."""
+    rows = ["2024-06-07,1200,1210,1190,1205,1000", "2024-06-10,120,121,119,120.5,10000"]
+    own = tmp_path / "own.csv"
+    own.write_text("\n".join(["date,open,high,low,close,volume", *rows]) + "\n")
+    layout = Layout(Base.DAY, {"ts": "date"}, symbol="NVDA")
+    with warehouse(vendor.url, store_url(tmp_path, "packed"), clock) as house:
+        house.import_(own, layout)
+        dates = ("2024-06-07", "2024-06-11")
+        with pytest.warns(DoubtfulAdjustmentWarning, match="splits and dividends of NVDA were never read"):
+            house.bars("NVDA", "1d", *dates, adjust="all", on_gap="mark")
+        assert getattr(house, run)().problems == ()
+        closes = house.bars("NVDA", "1d", *dates, adjust="splits").parts[0].batch.close
+        assert closes.tolist() == [120.5, 120.5]

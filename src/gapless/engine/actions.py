@@ -30,12 +30,13 @@ async def _fetch_kind(kind: str, tickers: Sequence[str], rooms: Rooms) -> None:
     """Read the whole list, then keep it: a part of it would look like a list from which the rest was withdrawn."""
     request: Request | None = rooms.provider.actions_request(kind, tickers)
     seen: set[str] = set()
+    began = rooms.clock.now()
     stated: list[CorporateAction] = []
     while request is not None and request.url not in seen:
         seen.add(request.url)
         actions, request = await _read(kind, request, tickers, rooms)
         stated += actions
-    await rooms.write(rooms.store.put_actions, kind, tickers, stated)
+    await rooms.write(rooms.store.put_actions, kind, tickers, stated, read=began)
     crash_point("actions-written")
 
 

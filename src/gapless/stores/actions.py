@@ -6,7 +6,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from gapless.stores.database import Database
-from gapless.stores.schema import ACTION
+from gapless.stores.schema import ACTION, META
 from gapless.vocabulary.steps import CorporateAction
 
 # Built once: composing a statement costs more than running it.
@@ -20,6 +20,8 @@ _DROP = delete(ACTION).where(
     ACTION.c.kind == bindparam("its_kind"),
     ACTION.c.id == bindparam("its_id"),
 )
+_READ = select(META.c.value).where(META.c.key == bindparam("its_key"))
+_UNREAD = delete(META).where(META.c.key == bindparam("its_key"))
 
 
 class Actions:
@@ -27,10 +29,12 @@ class Actions:
 
     _db: Database
 
-    def put_actions(self, kind: str, tickers: Collection[str], stated: Iterable[CorporateAction]) -> int:
+    def put_actions(
+        self, kind: str, tickers: Collection[str], stated: Iterable[CorporateAction], *, read: int
+    ) -> int:
         """Make `stated` all that is kept of this kind for these tickers; returns how many are new, changed or gone.
 
-        `stated` is the vendor's whole list: what it lacks was withdrawn, and an id counts once.
+        `stated` is the vendor's whole list, read at `read` (Unix ms): what it lacks was withdrawn, an id counts once.
         """
         fresh = set({(action.ticker, action.id): action for action in stated}.values())
         with self._db.writing() as connection:
@@ -40,12 +44,26 @@ class Actions:
                 connection.execute(_DROP, keys)
             if new := fresh - known:
                 connection.execute(insert(ACTION), [asdict(action) for action in new])
+            marks = {_mark(kind, ticker): str(read) for ticker in tickers}
+            connection.execute(_UNREAD, [{"its_key": mark} for mark in marks])
+            connection.execute(insert(META), [{"key": mark, "value": at} for mark, at in marks.items()])
         return len({(action.ticker, action.id) for action in gone | new})
 
     def actions(self, ticker: str) -> list[CorporateAction]:
         """The corporate actions of one ticker, by date."""
         with self._db.reading() as connection:
             return _actions_of(connection, ticker)
+
+    def actions_read(self, kind: str, ticker: str) -> int | None:
+        """When the list of this kind was last read whole for one ticker (Unix ms); None if it never was."""
+        with self._db.reading() as connection:
+            read = connection.execute(_READ, {"its_key": _mark(kind, ticker)}).scalar()
+        return None if read is None else int(read)
+
+
+def _mark(kind: str, ticker: str) -> str:
+    """The name under which `meta` has when a list was read: nothing else says so where the list is empty."""
+    return f"{kind}s of {ticker} read"
 
 
 def _actions_of(connection: Connection, ticker: str) -> list[CorporateAction]:
