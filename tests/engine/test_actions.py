@@ -1,8 +1,13 @@
 """Splits and dividends: the store has the vendor's list as it was last read whole."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -56,6 +61,14 @@ def held(house: Warehouse, ticker: str) -> list[tuple[str, str, float]]:
         (one.date, one.kind, float(one.cash or 0) or float(one.ratio_to) / float(one.ratio_from))
         for one in house.actions(ticker)
     ]
+
+
+def own_days(folder: Path) -> Path:
+    """A file of two days with Nvidia's split between them."""
+    rows = ["2024-06-07,1200,1210,1190,1205,1000", "2024-06-10,120,121,119,120.5,10000"]
+    own = folder / "own.csv"
+    own.write_text("\n".join(["date,open,high,low,close,volume", *rows]) + "\n")
+    return own
 
 
 @kinds
@@ -128,15 +141,61 @@ def test_splits_under_imported_days_are_read(
     vendor: Sandbox, clock: OwnedClock, tmp_path: Path, run: str
 ) -> None:
     """Days of one's own over a split come without it; the next run of any kind knows it."""
-    rows = ["2024-06-07,1200,1210,1190,1205,1000", "2024-06-10,120,121,119,120.5,10000"]
-    own = tmp_path / "own.csv"
-    own.write_text("\n".join(["date,open,high,low,close,volume", *rows]) + "\n")
-    layout = Layout(Base.DAY, {"ts": "date"}, symbol="NVDA")
     with warehouse(vendor.url, store_url(tmp_path, "packed"), clock) as house:
-        house.import_(own, layout)
+        house.import_(own_days(tmp_path), Layout(Base.DAY, {"ts": "date"}, symbol="NVDA"))
         dates = ("2024-06-07", "2024-06-11")
         with pytest.warns(DoubtfulAdjustmentWarning, match="splits and dividends of NVDA were never read"):
             house.bars("NVDA", "1d", *dates, adjust="all", on_gap="mark")
         assert getattr(house, run)().problems == ()
         closes = house.bars("NVDA", "1d", *dates, adjust="splits").parts[0].batch.close
         assert closes.tolist() == [120.5, 120.5]
+
+
+class Lists(BaseHTTPRequestHandler):
+    """Answers of a vendor with four splits, two a page; while it is `looping`, the first page points to itself."""
+
+    protocol_version = "HTTP/1.1"
+    looping = True
+    rows: ClassVar = [
+        {"ticker": "NVDA", "execution_date": day, "split_from": 1, "split_to": after, "id": day}
+        for day, after in (("2000-06-27", 2), ("2001-09-12", 2), ("2021-07-20", 4), ("2024-06-10", 10))
+    ]
+
+    def do_GET(self) -> None:
+        """A page of splits, or no dividends."""
+        first, body = "cursor" not in self.path, dict[str, object](status="OK", results=[])
+        if "/splits" in self.path:
+            body["results"] = self.rows[:2] if first else self.rows[2:]
+        if "/splits" in self.path and first:
+            following = self.path if Lists.looping else f"{urlsplit(self.path).path}?cursor=2"
+            body["next_url"] = f"http://{self.headers['Host']}{following}"
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def lists() -> Iterator[str]:
+    """The address of a vendor by hand, who has `Lists` and no bars."""
+    Lists.looping = True
+    with ThreadingHTTPServer(("127.0.0.1", 0), Lists) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_list_whose_next_page_is_itself_is_not_read(lists: str, clock: OwnedClock, tmp_path: Path) -> None:
+    """The run says so, and nothing of it counts; the next run, when the vendor is well again, has all of it."""
+    with warehouse(lists, store_url(tmp_path, "packed"), clock) as house:
+        house.import_(own_days(tmp_path), Layout(Base.DAY, {"ts": "date"}, symbol="NVDA"))
+        report = house.repair()
+        assert report.problems == ("splits were not read: splits: the vendor sent the same next page twice",)
+        assert held(house, "NVDA") == []
+        Lists.looping = False
+        assert house.repair().problems == ()
+        assert [ratio for _, _, ratio in held(house, "NVDA")] == [2.0, 2.0, 4.0, 10.0]

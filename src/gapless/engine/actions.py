@@ -32,23 +32,27 @@ async def _fetch_kind(kind: str, tickers: Sequence[str], rooms: Rooms) -> None:
     seen: set[str] = set()
     began = rooms.clock.now()
     stated: list[CorporateAction] = []
-    while request is not None and request.url not in seen:
+    while request is not None:
         seen.add(request.url)
-        actions, request = await _read(kind, request, tickers, rooms)
+        actions, request = await _read(kind, request, seen, tickers, rooms)
         stated += actions
     await rooms.write(rooms.store.put_actions, kind, tickers, stated, read=began)
     crash_point("actions-written")
 
 
 async def _read(
-    kind: str, request: Request, tickers: Sequence[str], rooms: Rooms
+    kind: str, request: Request, seen: set[str], tickers: Sequence[str], rooms: Rooms
 ) -> tuple[list[CorporateAction], Request | None]:
+    """Read the page that `request` asks for; `seen` are the addresses of this chain."""
+
     async def attempt() -> tuple[list[CorporateAction], Request | None]:
         await take_turn(request, 1, rooms)
         answer = await rooms.http.fetch(request)
         actions, following = await rooms.decoders.run(_decode, kind, answer, rooms.provider, rooms.unpack)
         if strangers := {action.ticker for action in actions}.difference(tickers):
             raise BadAnswer(f"{kind}s: the answer has `{min(strangers)}`, which was not asked for")
+        if following is not None and following.url in seen:
+            raise BadAnswer(f"{kind}s: the vendor sent the same next page twice")
         return actions, following
 
     return await insist(attempt, f"{kind}s", rooms)
