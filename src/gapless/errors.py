@@ -121,7 +121,10 @@ class BarsMissingWarning(UserWarning):
 
 
 class DoubtfulAdjustmentWarning(UserWarning):
-    """Bars are adjusted for a split or dividend that does not agree with the prices, or are not for that reason."""
+    """Bars are adjusted for a split or dividend that does not agree with the prices, or are not for that reason.
+
+    Or nobody knows for which ones they should be, because those of the stock were never read.
+    """
 
 
 # -- the run is over ---------------------------------------------------------

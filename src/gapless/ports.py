@@ -1,6 +1,6 @@
 """What the engine needs from the world, as narrow Protocols. Rooms implement them; `app` wires them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,12 +211,22 @@ class Store(Protocol):
 
     # -- corporate actions
 
-    def put_actions(self, actions: Iterable[CorporateAction]) -> int:
-        """Keep splits and dividends by kind, ticker and id; returns how many are new or changed."""
+    def put_actions(
+        self, kind: str, tickers: Collection[str], stated: Iterable[CorporateAction], *, read: int
+    ) -> int:
+        """Make `stated` all that is kept of this kind for these tickers; returns how many are new, changed or gone.
+
+        `kind` is `split` or `dividend`. `stated` is the vendor's whole list of them, read at `read` (Unix ms): what
+        it lacks was withdrawn.
+        """
         ...
 
     def actions(self, ticker: str) -> list[CorporateAction]:
         """The corporate actions of one ticker, by date."""
+        ...
+
+    def actions_read(self, kind: str, ticker: str) -> int | None:
+        """When the list of this kind was last read whole for one ticker (Unix ms); None if it never was."""
         ...
 
     # -- leases

@@ -117,7 +117,7 @@ def test_a_new_split_changes_no_stored_byte(tmp_path: Path) -> None:
         before = rows_of(tmp_path / "market.gapless")
         raw = one.bars("MSFT", "1d")
         split = CorporateAction("MSFT", "split", "2026-09-14", "made-up", ratio_from="1", ratio_to="2")
-        assert one.store.put_actions([split]) == 1
+        assert one.store.put_actions("split", ["MSFT"], [split], read=clock.at) == 1
         assert rows_of(tmp_path / "market.gapless") == before
         assert one.bars("MSFT", "1d").polars().equals(raw.polars())
         # The prices did not move on that day, so the row is not believed, and the reader is told.
@@ -129,14 +129,16 @@ def test_a_new_split_changes_no_stored_byte(tmp_path: Path) -> None:
 
 
 def rows_of(file: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every table of a store but that of the actions."""
+    """Every table of a store but those of the actions and of when they were read."""
     import sqlite3
     from contextlib import closing
 
     with closing(sqlite3.connect(file)) as db:
         names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
-            name: db.execute(f"SELECT * FROM {name}").fetchall() for name in names if "action" not in name
+            name: db.execute(f"SELECT * FROM {name}").fetchall()
+            for name in names
+            if name not in ("action", "meta")
         }
 
 
@@ -172,8 +174,9 @@ def test_an_export_is_made_again_once_a_split_is_applied(tmp_path: Path) -> None
     ):
         one.backfill(["NVDA"], ["1d"], "2023-10-01")
         ahead = CorporateAction("NVDA", "split", "2024-06-10", "ahead", ratio_from="1", ratio_to="10")
-        if not any(action.date == ahead.date for action in one.store.actions("NVDA")):
-            one.store.put_actions([ahead])
+        splits = [action for action in one.store.actions("NVDA") if action.kind == "split"]
+        if all(split.date != ahead.date for split in splits):
+            one.store.put_actions("split", ["NVDA"], [*splits, ahead], read=clock.at)
         one.export(tmp_path / "old", "csv", ["NVDA"], ["1d"], adjust="splits")
         clock.at = utc("2024-07-10T06:00")
         one.update()
@@ -182,3 +185,13 @@ def test_an_export_is_made_again_once_a_split_is_applied(tmp_path: Path) -> None
     old, new = (sorted((tmp_path / name).rglob("bars.csv")) for name in ("old", "new"))
     assert [file.read_bytes() for file in old] == [file.read_bytes() for file in new]
     assert len(new) == 2
+
+
+def test_splits_go_along_into_a_database(house: Warehouse, tmp_path: Path) -> None:
+    """What was exported as a store of its own is adjusted there as here, without a word of doubt."""
+    out = tmp_path / "market_data.db"
+    house.export(out, "sqlite", ["NVDA"], ["1d"])
+    with warehouse("http://127.0.0.1:9", f"sqlite:///{out}", OwnedClock(at=utc("2024-07-10T06:00"))) as copy:
+        for adjust in ("splits", "all"):
+            here = house.bars("NVDA", "1d", START, END, adjust=adjust)
+            assert copy.bars("NVDA", "1d", START, END, adjust=adjust).polars().equals(here.polars())

@@ -507,15 +507,31 @@ def test_a_wish_that_is_forgotten_is_wanted_no_longer_and_its_bars_stay(store: S
     assert (store.series(), store.entries(SPY, Base.MINUTE)) == (held, entries)
 
 
-def test_corporate_actions_are_kept_once(store: Store) -> None:
-    """The count is of what is new or changed; they are listed by date."""
+def test_corporate_actions_are_those_of_the_list_that_was_read_last(store: Store) -> None:
+    """Of each kind and ticker that was asked for; the count is of what is new, changed or gone."""
     split = CorporateAction("AAPL", "split", "2020-08-31", "s1", ratio_from="1", ratio_to="4")
     early = CorporateAction("AAPL", "split", "2014-06-09", "s0", ratio_from="1", ratio_to="7")
+    other = CorporateAction("NVDA", "split", "2024-06-10", "s2", ratio_from="1", ratio_to="10")
     cash = CorporateAction("AAPL", "dividend", "2020-08-07", "d1", cash="0.82", currency="USD")
-    assert store.put_actions([split, early, cash]) == 3
-    assert store.put_actions([split, replace(cash, cash="0.205")]) == 1
+    assert store.put_actions("split", ["AAPL", "NVDA"], [split, early, other, early], read=1) == 3
+    assert store.put_actions("dividend", ["AAPL", "NVDA"], [cash], read=1) == 1
+    assert store.put_actions("dividend", ["AAPL"], [replace(cash, cash="0.205")], read=1) == 1
     assert store.actions("AAPL") == [early, replace(cash, cash="0.205"), split]
+    assert store.put_actions("split", ["AAPL"], [split], read=1) == 1
+    assert store.put_actions("split", ["AAPL"], [split], read=1) == 0
+    assert store.actions("AAPL") == [replace(cash, cash="0.205"), split]
+    assert store.actions("NVDA") == [other]
     assert store.actions("MSFT") == []
+
+
+def test_when_actions_were_read_is_remembered_by_kind_and_ticker(store: Store) -> None:
+    """The last time, also where the list was empty."""
+    assert store.actions_read("split", "AAPL") is None
+    for moment in (10, 1_784_000_000_000):
+        store.put_actions("split", ["AAPL", "MSFT"], [], read=moment)
+        assert store.actions_read("split", "AAPL") == store.actions_read("split", "MSFT") == moment
+    assert store.actions_read("dividend", "AAPL") is None
+    assert store.actions_read("split", "A") is None
 
 
 def test_runs_are_listed_newest_first(store: Store) -> None:

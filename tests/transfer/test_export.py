@@ -22,6 +22,7 @@ from gapless.transfer import FORMATS, export, export_database
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span, SpanSet
+from gapless.vocabulary.steps import Damage, Outcome, Wish
 from gapless.vocabulary.timeframe import DAY, TIMEFRAMES, Base
 from stores.making import harm
 from transfer.trading import (

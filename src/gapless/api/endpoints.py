@@ -221,7 +221,8 @@ READING = (
         "/v1/actions/{symbol}",
         "Splits and dividends of a stock: which ones `adjust` applies, and why.",
         "`at` is the midnight in New York that begins the day. `ratio` is new shares for one old, `kept` the part of "
-        "the price that is left after a dividend; both are exact fractions as text, null where they do not apply.",
+        "the price that is left after a dividend; both are exact fractions as text, null where they do not apply. "
+        "`read` is when the vendor's list was last read whole (Unix ms), null if it never was.",
         (_symbol(),),
         example=examples.ACTIONS,
         errors=(304, 404),

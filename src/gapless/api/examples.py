@@ -186,6 +186,7 @@ REVISIONS: dict[str, Any] = {
 
 ACTIONS: dict[str, Any] = {
     "symbol": "AAPL",
+    "read": {"split": 1772485200000, "dividend": 1772485200000},
     "actions": [
         {
             "kind": "split",

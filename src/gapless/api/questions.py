@@ -12,6 +12,7 @@ from gapless.api.problems import Problem
 from gapless.api.stock import Stock
 from gapless.app import Warehouse
 from gapless.errors import NoStore
+from gapless.plan import ACTION_KINDS
 from gapless.quality import RULES
 from gapless.reports import CloseUp, Mark
 from gapless.vocabulary.instrument import Instrument
@@ -90,8 +91,10 @@ def revisions(warehouse: Warehouse, asked: Asked) -> Any:  # noqa: ANN401
 
 def actions(warehouse: Warehouse, asked: Asked) -> Any:  # noqa: ANN401
     """Splits and dividends, each with its verdict."""
+    ticker = Instrument.parse(asked["symbol"]).ticker
     return {
         "symbol": asked["symbol"],
+        "read": {kind: warehouse.store.actions_read(kind, ticker) for kind in ACTION_KINDS},
         "actions": [
             {
                 "kind": one.kind,

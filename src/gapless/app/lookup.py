@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from gapless.app.instants import When, iso, parse_instant, span_between, typed
 from gapless.app.reading import Reader, final_until
@@ -108,7 +109,14 @@ def look_up(asked: Asked, reader: Reader, on_gap: OnGap, fetch: Fetch) -> Bars:
 
 
 def _doubts(found: Bars, asked: Asked, reader: Reader) -> Iterator[str]:
-    """For each symbol whose adjustment a person should look at, why."""
+    """What a person should look at before trusting adjusted bars."""
+    shown = [i for part, i in zip(found.parts, asked.instruments, strict=True) if len(part.batch)]
+    if unread := {instrument.ticker: kinds for instrument in shown if (kinds := reader.unread(instrument))}:
+        what = " and ".join(f"{kind}s" for kind in dict.fromkeys(chain(*unread.values())))
+        yield (
+            f"The {what} of {', '.join(unread)} were never read whole, so these bars may be as they were traded."
+            f" `gapless repair {' '.join(unread)}` reads them."
+        )
     for part, instrument in zip(found.parts, asked.instruments, strict=True):
         if len(part.batch) and (doubts := reader.doubts(instrument, int(part.batch.ts[0]))):
             first, more = doubts[0], len(doubts) - 1

@@ -8,7 +8,7 @@ from gapless.app.naming import Names, instruments_of, timeframes_of
 from gapless.app.survey import Survey, settled_day, survey
 from gapless.errors import UsageError
 from gapless.fetch import Rate
-from gapless.plan import Outlook, Plan, SeriesPlan, lookalike_hint, plan_series
+from gapless.plan import ACTION_KINDS, Outlook, Plan, SeriesPlan, lookalike_hint, plan_series
 from gapless.ports import Calendar, Store
 from gapless.providers import Subscription
 from gapless.vocabulary.instrument import AssetClass
@@ -100,9 +100,18 @@ def make_plan(desk: Desk, wishes: Iterable[Wish], *, trailing: int = 0, ignore_d
         for span in spans:
             found = survey(desk.store, desk.calendar, instrument, base, span, desk.now)
             series.append(plan_series(instrument, base, span, _outlook(desk, found, trailing, ignore_due)))
-    plan = Plan(tuple(series), tuple(_notes(desk, wishes)))
+    plan = Plan(tuple(series), tuple(_notes(desk, wishes)), _unread(desk, wishes))
     typical = desk.store.capabilities.typical_bytes if desk.store else _TYPICAL_BYTES
     return replace(plan, seconds=_seconds(plan, desk.rates), stored_bytes=plan.bars * typical)
+
+
+def _unread(desk: Desk, wishes: Iterable[Wish]) -> tuple[str, ...]:
+    """The tickers of stocks whose splits or dividends were never read whole."""
+    stocks = {w.instrument.ticker for w in wishes if w.instrument.asset_class is AssetClass.STOCKS}
+    store = desk.store
+    if store is None:
+        return tuple(stocks)
+    return tuple(t for t in stocks if any(store.actions_read(kind, t) is None for kind in ACTION_KINDS))
 
 
 def _outlook(desk: Desk, found: Survey, trailing: int, ignore_due: bool) -> Outlook:

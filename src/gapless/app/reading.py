@@ -12,6 +12,7 @@ from gapless.adjust import Adjust, Adjustment, Judged, adjusted, adjustment
 from gapless.app.survey import settled_day
 from gapless.frames import Piece, SymbolBars
 from gapless.ledger import Coverage, fold
+from gapless.plan import ACTION_KINDS
 from gapless.ports import Calendar, Store
 from gapless.resample import Hours, SessionPart, aligned, base_of, derive, window_ends
 from gapless.vocabulary.batch import Batch
@@ -173,6 +174,13 @@ class Reader:
             return ""
         factors = self._adjusting(instrument).factors
         return repr((factors.at.tolist(), factors.steps))
+
+    def unread(self, instrument: Instrument) -> list[str]:
+        """The kinds of actions (`split`, `dividend`) that this view needs and that were never read whole."""
+        if not self._adjusts(instrument):
+            return []
+        kinds = ("split",) if self.view.adjust is Adjust.SPLITS else ACTION_KINDS
+        return [kind for kind in kinds if self.store.actions_read(kind, instrument.ticker) is None]
 
     def _adjusts(self, instrument: Instrument) -> bool:
         return self.view.adjust is not None and instrument.asset_class is AssetClass.STOCKS

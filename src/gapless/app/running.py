@@ -72,7 +72,7 @@ class Run:
         # The HTTP library takes a while to load, and only a run needs it.
         from gapless.fetch.client import open_http  # noqa: PLC0415
 
-        jobs = plan.jobs
+        jobs, stocks = plan.jobs, plan.stocks
         self.tell(RunStarted(self.run_id, len(jobs), plan.requests))
         workers = self._workers()
         self._loop = asyncio.get_running_loop()
@@ -81,7 +81,7 @@ class Run:
             self._engine.stop()
         notes = [note for series in plan.series if (note := self._note(series))]
         try:
-            if not jobs:
+            if not (jobs or stocks):
                 for note in notes:
                     self.store.write(note)
                 return
@@ -95,7 +95,7 @@ class Run:
                 profile=self._profile,
                 connections=workers + 2,
             ) as http:
-                await self._engine.run(jobs, http, notes, plan.stocks)
+                await self._engine.run(jobs, http, notes, stocks)
         except RunOver as error:
             self.error = error
         self.problems += self._engine.problems

@@ -104,7 +104,7 @@ def _notes(session: Session) -> Iterator[None]:
         warnings.simplefilter("always", DoubtfulAdjustmentWarning)
         yield
     for warning in caught:
-        session.say(f"note: {warning.message}")
+        session.say(f"note: {_with_store(session, str(warning.message))}")
 
 
 @contextmanager
@@ -113,12 +113,15 @@ def _typed_hints(session: Session) -> Iterator[None]:
     try:
         yield
     except BarsMissing as error:
-        hint = error.hint.replace('on_gap="mark"', "`--on-gap mark`")
-        if store := session.flags.get("store"):
-            hint = re.sub(
-                r"`(gapless [^`]+)`", lambda command: f"`{command[1]} --store {quote(store)}`", hint
-            )
+        hint = _with_store(session, error.hint.replace('on_gap="mark"', "`--on-gap mark`"))
         raise BarsMissing(error.message, gaps=error.gaps, hint=hint) from None
+
+
+def _with_store(session: Session, words: str) -> str:
+    """The commands in these words as they are typed for this store."""
+    if store := session.flags.get("store"):
+        return re.sub(r"`(gapless [^`]+)`", lambda command: f"`{command[1]} --store {quote(store)}`", words)
+    return words
 
 
 def _warn(session: Session, found: "Bars") -> int:

@@ -46,7 +46,7 @@ def show_plan(session: "Session", plan: "Plan") -> None:
 
 def plan_words(plan: "Plan") -> str:
     """The plan in a line."""
-    if not plan.jobs:
+    if not (plan.jobs or plan.stocks):
         return f"nothing to ask for; series: {len(plan.series)}"
     least = f", at least {seconds(plan.seconds)} at the allowed rate" if plan.seconds >= 1 else ""
     actions = f", and {plan.action_requests} for splits and dividends" if plan.action_requests else ""

@@ -63,11 +63,13 @@ class SeriesPlan:
 class Plan:
     """The plan of a run: every series, and what to know before.
 
-    `seconds` is what the rate needs at least, `stored_bytes` about what the store will grow by.
+    `unread` are the tickers of stocks whose splits and dividends are still to be read, bars or not. `seconds` is
+    what the rate needs at least, `stored_bytes` about what the store will grow by.
     """
 
     series: tuple[SeriesPlan, ...]
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     seconds: float = 0.0
     stored_bytes: int = 0
 
@@ -86,7 +88,7 @@ class Plan:
     def stocks(self) -> list[str]:
         """The tickers whose splits and dividends are read after the bars."""
         stocks = (job.instrument for job in self.jobs if job.instrument.asset_class is AssetClass.STOCKS)
-        return sorted({instrument.ticker for instrument in stocks})
+        return sorted({*self.unread, *(instrument.ticker for instrument in stocks)})
 
     @property
     def action_requests(self) -> int:

@@ -308,7 +308,8 @@ class Database:
                 f"`{self.path}` is an SQLite file of another program.",
                 hint="Give another path with `--store`; this file was not touched.",
             )
-        meta = {row.key: row.value for row in connection.execute(select(META))}
+        named = select(META).where(META.c.key.in_(("format", "schema")))
+        meta = {row.key: row.value for row in connection.execute(named)}
         if meta["format"] != kind:
             raise UsageError(
                 f"`{self.path}` is a {meta['format']} store, and the URL asks for a {kind} one.",

@@ -1,22 +1,23 @@
-"""What stands beside the bars: catalogue of series, ledger, wishes, corporate actions, runs."""
+"""What stands beside the bars: catalogue of series, ledger, wishes, runs."""
 
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from gapless.crash import crash_point
 from gapless.errors import StorageError
+from gapless.stores.actions import Actions
 from gapless.stores.changes import Edges
 from gapless.stores.coverage import covered
 from gapless.stores.database import Database
-from gapless.stores.schema import ACTION, LEDGER, RUN, SERIES, WISH, put
+from gapless.stores.schema import LEDGER, RUN, SERIES, WISH, put
 from gapless.vocabulary.instrument import AssetClass, Instrument
 from gapless.vocabulary.span import EVER, Span, SpanSet
-from gapless.vocabulary.steps import CorporateAction, Entry, Outcome, Receipt, Series, Wish
+from gapless.vocabulary.steps import Entry, Outcome, Receipt, Series, Wish
 from gapless.vocabulary.timeframe import Base, Timeframe
 
 _COUNTED = ("bars", "first_ts", "last_ts", "stored_bytes", "written", "revision")
@@ -61,7 +62,7 @@ class Listed:
         return Base(self.timeframe)
 
 
-class Records:
+class Records(Actions):
     """The part of a store that is not bars, leases or turns."""
 
     _db: Database
@@ -130,26 +131,6 @@ class Records:
                 )
                 for row in rows
             ]
-
-    def put_actions(self, actions: Iterable[CorporateAction]) -> int:
-        """Keep splits and dividends by kind, ticker and id; returns how many are new or changed."""
-        fresh = {(action.kind, action.ticker, action.id): action for action in actions}
-        with self._db.writing() as connection:
-            known: dict[tuple[str, str, str], CorporateAction] = {}
-            for ticker in {action.ticker for action in fresh.values()}:
-                known |= {(a.kind, a.ticker, a.id): a for a in _actions_of(connection, ticker)}
-            new = [asdict(action) for key, action in fresh.items() if key not in known]
-            changed = [action for key, action in fresh.items() if known.get(key, action) != action]
-            if new:
-                connection.execute(insert(ACTION), new)
-            for action in changed:
-                put(connection, ACTION, asdict(action))
-        return len(new) + len(changed)
-
-    def actions(self, ticker: str) -> list[CorporateAction]:
-        """The corporate actions of one ticker, by date."""
-        with self._db.reading() as connection:
-            return _actions_of(connection, ticker)
 
     def begin_run(self, run_id: str, started: int, wish: Mapping[str, Any]) -> None:
         """Record that a run began at `started` (Unix ms), and what it was asked for."""
@@ -276,18 +257,6 @@ def append(connection: Connection, series_id: int, entries: Iterable[Entry]) -> 
     if len(rows) > 1:
         connection.execute(insert(LEDGER), rows[1:])
     return first
-
-
-_ACTIONS = (
-    select(ACTION)
-    .where(ACTION.c.ticker == bindparam("its_ticker"))
-    .order_by(ACTION.c.date, ACTION.c.kind, ACTION.c.id)
-)
-
-
-def _actions_of(connection: Connection, ticker: str) -> list[CorporateAction]:
-    rows = connection.execute(_ACTIONS, {"its_ticker": ticker})
-    return [CorporateAction(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
 
 
 def _run(row: Row[Any]) -> dict[str, Any]:

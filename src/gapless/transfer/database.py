@@ -1,11 +1,12 @@
 """Database: an export as a plain SQLite store of its own, with its ledger; gapless can go on with it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gapless.errors import UsageError
 from gapless.ledger import fold
+from gapless.plan import ACTION_KINDS
 from gapless.ports import Store
 from gapless.transfer.disk import sync_folder, told
 from gapless.transfer.export import ExportReceipt
@@ -44,12 +45,22 @@ def export_database(store: Store, out: Path, wishes: Sequence[Wish], open_: Open
                             bars = entry.outcome is Outcome.BARS
                             batch = store.read(instrument, base, entry.span) if bars else Batch.empty()
                             target.write(Checked(instrument, base, batch, (entry,)))
+            _copy_actions(store, target, {wish.instrument.ticker for wish in wishes})
             rows = sum(series.bars for series in target.series())
         finally:
             target.close()
         unfinished.rename(out)
         sync_folder(out.parent)
     return ExportReceipt(str(out), rows, files=1, made=1, kept=0)
+
+
+def _copy_actions(store: Store, target: Store, tickers: Iterable[str]) -> None:
+    """Splits and dividends go along, with when they were read: without them nothing could be adjusted there."""
+    for ticker in tickers:
+        for kind in ACTION_KINDS:
+            if (read := store.actions_read(kind, ticker)) is not None:
+                stated = [action for action in store.actions(ticker) if action.kind == kind]
+                target.put_actions(kind, [ticker], stated, read=read)
 
 
 def _covering(store: Store, instrument: Instrument, base: Base, spans: SpanSet) -> Iterator[Entry]:
