@@ -351,3 +351,22 @@ def test_what_is_written_while_it_is_read_is_never_a_silent_hole(
     bars = house.bars("AAPL", "1m", START, END, on_gap="mark")
     assert len(bars) < len(house.bars("AAPL", "1m", START, END))
     assert bars.gaps
+
+
+def test_what_an_update_read_since_the_last_day_makes_nothing_missing(
+    vendor: Sandbox, clock: OwnedClock, tmp_path: Path
+) -> None:
+    """A coin whose update ended in the middle of a day is read without an end minutes later, and fetched with one."""
+    with warehouse(vendor.url, store_url(tmp_path, "packed"), clock) as house:
+        house.backfill(["X:BTCUSD"], ["1m", "1h"], "2026-11-20")
+        house.update()
+        late = clock.at - 10 * MINUTE, clock.at + 5 * MINUTE
+        clock.at += 70 * MINUTE  # by now most of what was read too early can be final
+        assert house.bars("X:BTCUSD", "1h").gaps == ()
+        assert int(house.bars("X:BTCUSD", "1m").parts[0].batch.ts[-1]) > clock.at // DAY * DAY
+        with pytest.raises(BarsMissing, match="before the session had settled") as refused:
+            house.bars("X:BTCUSD", "1m", *late)
+        assert "gapless backfill X:BTCUSD" in refused.value.hint
+        assert "repair" not in refused.value.hint
+        fetched = house.bars("X:BTCUSD", "1m", *late, on_gap="fetch").parts[0].batch
+        assert fetched == truth(vendor, "X:BTCUSD", Base.MINUTE, Span(*late))

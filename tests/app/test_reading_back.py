@@ -227,6 +227,29 @@ def test_a_minute_without_a_bar_is_no_trade(house: Warehouse, vendor: Sandbox) -
     assert (said.verdict, said.outcome, len(said.request_id)) == ("no trade", "bars", 32)
 
 
+@pytest.mark.parametrize("symbol", SYMBOLS)
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_bar_is_explained_at_every_instant_of_it(house: Warehouse, symbol: str, frame: str) -> None:
+    """Its first second, its last one and any between have one verdict and the numbers that `bars` gives."""
+    whole = house.bars(symbol, frame, "2026-11-02", "2026-11-09").parts[0].batch
+    bar = whole.take(slice(len(whole) // 2, len(whole) // 2 + 1))
+    start = int(bar.ts[0])
+    for instant in (start, start + 1, start + 30_500, start + MINUTE - 1):
+        said = house.explain(symbol, frame, instant)
+        assert (said.timeframe, said.instant, said.verdict) == (frame, start, "bar")
+        assert f"open {bar.open[0]:g}, high {bar.high[0]:g}, " in said.sentences[0]
+        assert f"volume {bar.volume[0]:g}." in said.sentences[0]
+
+
+def test_a_day_is_explained_at_its_noon(house: Warehouse) -> None:
+    """Whoever asks for the day at some hour of it is told of the day."""
+    assert house.explain("AAPL", "1d", "2026-11-05T10:30").verdict == "bar"
+    assert house.explain("AAPL", "1d", "2026-11-07T10:30").verdict == "closed"
+    weekend = house.explain("AAPL", "1h", "2026-11-07T10:30")
+    assert (weekend.verdict, weekend.timeframe) == ("closed", "1m")
+    assert "no 1h bar" in weekend.sentences[-1]
+
+
 def test_status_counts_what_is_stored(house: Warehouse) -> None:
     """One line for each wish; complete, nothing provisional."""
     lines = house.status()

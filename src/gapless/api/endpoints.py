@@ -175,7 +175,7 @@ READING = (
         "explain",
         "GET",
         "/v1/explain/{symbol}",
-        "What is known of one instant.",
+        "What is known of the bar around one instant.",
         "`verdict` is `bar`, `provisional`, `no trade`, `empty`, `closed`, `missing` or `unknown`; `sentences` say it "
         "in words.",
         (

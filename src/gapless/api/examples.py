@@ -133,6 +133,7 @@ GAPS: dict[str, Any] = {"gaps": [_GAP]}
 EXPLAIN: dict[str, Any] = {
     "symbol": "AAPL",
     "base": "1m",
+    "timeframe": "1m",
     "instant": 1772463600000,
     "verdict": "no trade",
     "sentences": ["No trade: the vendor's bars around this instant are complete, and it has none here."],

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -12,7 +11,7 @@ from gapless.adjust import Judged
 from gapless.app.doctor import Finding
 from gapless.app.inspection import MarketHours
 from gapless.app.instants import When
-from gapless.app.naming import Names
+from gapless.app.naming import Names, Place
 from gapless.app.warehouse import Warehouse
 from gapless.errors import GaplessError
 from gapless.frames import Bars, Scan
@@ -209,7 +208,7 @@ class AsyncWarehouse:
 
     async def export(
         self,
-        out: Path,
+        out: Place,
         fmt: str,
         symbols: Names = (),
         timeframes: Names = (),
@@ -233,7 +232,7 @@ class AsyncWarehouse:
         )
 
     async def import_(
-        self, source: Path, layout: Layout | None = None, *, replace: bool = False
+        self, source: Place, layout: Layout | None = None, *, replace: bool = False
     ) -> ImportReceipt:
         """As `Warehouse.import_`."""
         return await asyncio.to_thread(self.warehouse.import_, source, layout, replace=replace)
@@ -242,7 +241,7 @@ class AsyncWarehouse:
         """As `Warehouse.verify`."""
         return await asyncio.to_thread(self.warehouse.verify, repair=repair)
 
-    async def backup(self, target: Path, *, replace: bool = False) -> int:
+    async def backup(self, target: Place, *, replace: bool = False) -> int:
         """As `Warehouse.backup`."""
         return await asyncio.to_thread(self.warehouse.backup, target, replace=replace)
 

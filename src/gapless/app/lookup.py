@@ -9,7 +9,7 @@ from itertools import chain
 from gapless.app.instants import When, iso, parse_instant, span_between, typed
 from gapless.app.reading import Reader, final_until
 from gapless.app.side_by_side import side_by_side
-from gapless.app.survey import settled_until
+from gapless.app.survey import settled_day, settled_until
 from gapless.errors import BarsMissing, BarsMissingWarning, DoubtfulAdjustmentWarning, NotStored, UsageError
 from gapless.frames import Bars, Piece, SymbolBars
 from gapless.reports import Ground, gaps_of
@@ -28,6 +28,8 @@ _LONG = 365 * DAY
 """Of minutes of all symbols together: for less the threads would cost more than they bring."""
 _UNASKED = "unasked"
 """The outcome of a gap that nobody ever asked for."""
+_TO_ASK = (_UNASKED, Outcome.PROVISIONAL)
+"""What a repair may leave alone: it goes as far as was wished for, and without an end to the last settled day."""
 
 
 class OnGap(StrEnum):
@@ -139,7 +141,7 @@ def _found(asked: Asked, reader: Reader) -> Bars:
     parts = _parts(asked, [span for span, _ in spans], reader)
     gaps, settled = list[Gap](), []
     for instrument, (_, proven) in zip(asked.instruments, spans, strict=True):
-        edge = _settled(instrument, base, proven.end, reader)
+        edge = _settled(asked, instrument, base, proven.end, reader)
         gaps += _gaps(instrument, base, proven, edge, reader)
         # The bar whose window is still open there is not final.
         settled.append(aligned(Span(edge, edge + 1), asked.timeframe, instrument.asset_class).start)
@@ -188,10 +190,16 @@ def _spans(asked: Asked, instrument: Instrument, reader: Reader) -> tuple[Span, 
     return Span(start, end), proven
 
 
-def _settled(instrument: Instrument, base: Base, end: int, reader: Reader) -> int:
-    """As far as `end` (Unix ms), up to where bars can be final by now."""
+def _settled(asked: Asked, instrument: Instrument, base: Base, end: int, reader: Reader) -> int:
+    """As far as `end` (Unix ms), up to where bars can be final by now.
+
+    Without an end that was given, up to the last day whose bars all can: there a backfill without one ends as well,
+    and what an update read since does not make the minutes after it missing.
+    """
     if end <= reader.moment - _SETTLED:
         return end
+    if asked.end is None:
+        return min(end, settled_day(reader.calendar, instrument, reader.moment))
     return min(end, settled_until(reader.calendar, instrument, base, reader.moment))
 
 
@@ -213,15 +221,15 @@ def _gaps(instrument: Instrument, base: Base, span: Span, settled: int, reader: 
 
 
 def _remedies(asked: Asked, reader: Reader, gaps: Sequence[Gap]) -> list[Remedy]:
-    """A backfill of what was never asked for, a repair of what was; none of what the plan refuses, or of the past."""
+    """A backfill of what was never asked for, or too early, and a repair of all else that is to be had."""
     if reader.view.as_of is not None:
         return []
     base, remedies = reader.base(asked.timeframe), []
     frame = asked.timeframe.name if asked.timeframe.base == base else base
-    if new := [gap for gap in gaps if gap.outcome == _UNASKED]:
+    if new := [gap for gap in gaps if gap.outcome in _TO_ASK]:
         span = Span(min(gap.start for gap in new), max(gap.end for gap in new))
         remedies.append(Remedy(_symbols(new), frame, span))
-    if old := [gap for gap in gaps if gap.outcome not in (_UNASKED, Outcome.REFUSED)]:
+    if old := [gap for gap in gaps if gap.outcome not in (*_TO_ASK, Outcome.REFUSED)]:
         remedies.append(Remedy(_symbols(old), frame, None))
     return remedies
 

@@ -1,10 +1,14 @@
 """What callers name: one symbol or timeframe, or several; each counts once, in the order given."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from gapless.errors import UsageError
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.timeframe import Timeframe
+
+Place = str | Path
+"""Where a file is."""
 
 Names = str | Iterable[str]
 """A string is one name: read letter by letter, `AAPL` would be the stocks A, P and L."""

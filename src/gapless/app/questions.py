@@ -1,18 +1,18 @@
 """Questions about what is there: how complete, what is missing, what is known of one bar."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from gapless.app.planning import Desk
+from gapless.app.reading import Reader
 from gapless.app.survey import Survey, survey
+from gapless.frames import Piece
 from gapless.ports import Store
-from gapless.reports import Explanation, Ground, SeriesStatus, explain, gaps_of, status_of
+from gapless.reports import Explanation, Ground, SeriesStatus, explain, gaps_of, made_of, status_of
+from gapless.resample import aligned
+from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span, SpanSet
 from gapless.vocabulary.steps import Gap, Wish, wished
-
-if TYPE_CHECKING:
-    from gapless.vocabulary.instrument import Instrument
-    from gapless.vocabulary.timeframe import Base
+from gapless.vocabulary.timeframe import Base, Timeframe
 
 
 def statuses(desk: Desk, store: Store, wishes: Iterable[Wish]) -> list[SeriesStatus]:
@@ -45,11 +45,20 @@ def gaps(desk: Desk, wishes: Iterable[Wish]) -> Iterator[Gap]:
             yield from gaps_of(instrument, base, span, ground)
 
 
-def explained(desk: Desk, store: Store, wish: Wish) -> Explanation:
-    """What is known of the base bar that starts where the wish does."""
-    found, at = _survey(desk, wish), wish.span.start
-    bar = store.read(wish.instrument, wish.timeframe.base, wish.span)
-    return explain(wish, at, found.coverage.at(at), bar, found.sessions, found.known)
+def explained(
+    desk: Desk, reader: Reader, instrument: Instrument, frame: Timeframe, instant: int
+) -> Explanation:
+    """What is known of the bar around this instant (Unix ms); of the base bar there where no derived one is."""
+    around = Span(instant, instant + 1)
+    base = Timeframe.parse(frame.base)
+    wish = Wish(instrument, base, aligned(around, base, instrument.asset_class))
+    with reader.store.moment():
+        found, at = _survey(desk, wish), wish.span.start
+        bar = reader.store.read(instrument, base.base, wish.span)
+        said = explain(wish, at, found.coverage.at(at), bar, found.sessions, found.known)
+        window = aligned(around, frame, instrument.asset_class)
+        made = reader.read(Piece(instrument.ticker, frame.name, window)) if frame.derived else None
+    return made_of(said, frame, made.batch, final=bool(made.final.all())) if made else said
 
 
 def _survey(desk: Desk, wish: Wish) -> Survey:

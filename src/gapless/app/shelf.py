@@ -11,7 +11,7 @@ from gapless.adjust import Adjust, Judged
 from gapless.app.examining import flags
 from gapless.app.instants import When, parse_instant, span_between
 from gapless.app.lookup import Asked, OnGap, Remedy, look_up
-from gapless.app.naming import Names, instruments_of, timeframes_of
+from gapless.app.naming import Names, Place, instruments_of, timeframes_of
 from gapless.app.opening import opened
 from gapless.app.planning import Desk, settled
 from gapless.app.questions import explained, gaps, statuses
@@ -99,11 +99,10 @@ class Shelf(ABC):
         return list(gaps(desk, [settled(desk, wish) for wish in self._wishes(symbols)]))
 
     def explain(self, symbol: str, timeframe: str, instant: When) -> Explanation:
-        """What is known of one bar: its numbers, no trade, closed, or missing and why."""
+        """What is known of the bar around an instant: its numbers, no trade, closed, or missing and why."""
         instrument, desk = Instrument.parse(symbol), self._desk()
         at = parse_instant(instant, instrument.asset_class, now=desk.now, param="instant")
-        base = Timeframe.parse(Timeframe.parse(timeframe).base)
-        return explained(desk, self.store, Wish(instrument, base, Span(at, at + 1)))
+        return explained(desk, self._reader(provisional=True), instrument, Timeframe.parse(timeframe), at)
 
     # -- read
 
@@ -215,7 +214,7 @@ class Shelf(ABC):
 
     def export(
         self,
-        out: Path,
+        out: Place,
         fmt: str,
         symbols: Names = (),
         timeframes: Names = (),
@@ -237,9 +236,9 @@ class Shelf(ABC):
                 raise UsageError(
                     "A plain store holds raw bars of all sessions.", hint="Use another format for a view."
                 )
-            return export_database(self.store, out, wishes, opened)
+            return export_database(self.store, Path(out), wishes, opened)
         return export(
-            out,
+            Path(out),
             fmt,
             pieces_of(wishes),
             reader.read,
@@ -249,7 +248,7 @@ class Shelf(ABC):
             basis={wish.instrument.ticker: reader.basis(wish.instrument) for wish in wishes},
         )
 
-    def import_(self, source: Path, layout: Layout | None = None, *, replace: bool = False) -> ImportReceipt:
+    def import_(self, source: Place, layout: Layout | None = None, *, replace: bool = False) -> ImportReceipt:
         """Take bars from an exported folder, or from a file whose columns `layout` explains.
 
         A folder brings its proofs along; a file of one's own proves its bars and nothing between them. With `replace`
@@ -266,11 +265,11 @@ class Shelf(ABC):
         try:
             if layout is None:
                 return import_folder(
-                    self.store, source, now=now, run_id=new_run_id(now), replace=replace, claim=claim
+                    self.store, Path(source), now=now, run_id=new_run_id(now), replace=replace, claim=claim
                 )
             return import_table(
                 self.store,
-                source,
+                Path(source),
                 layout,
                 now=now,
                 settled=partial(settled_until, self._calendar, now=now),
@@ -290,7 +289,7 @@ class Shelf(ABC):
                 self.store.set_aside(damage, now=self._clock.now())
         return damages
 
-    def backup(self, target: Path, *, replace: bool = False) -> int:
+    def backup(self, target: Place, *, replace: bool = False) -> int:
         """Copy the store as it is at this moment into one file, while others go on writing; returns its bytes.
 
         The copy is synced and every bar in it is read before it gets its name. `gapless.restore` puts it back.
@@ -300,7 +299,7 @@ class Shelf(ABC):
             StoreDamaged: the store holds damage; no file was made.
             StorageError: the file cannot be made, or the one to be replaced is in use.
         """
-        return self.store.backup(target, replace=replace)
+        return self.store.backup(Path(target), replace=replace)
 
     # -- inside
 

@@ -61,7 +61,7 @@ def _row(gap: "Gap") -> tuple[str, ...]:
 @click.option("-t", "--timeframe", default="1m", metavar="NAME", help="Which bar is meant.  [1m]")
 @with_session()
 def explain(session: Session, symbol: str, instant: str, timeframe: str) -> None:
-    """Say what is known of the bar of SYMBOL that starts at INSTANT.
+    """Say what is known of the bar of SYMBOL around INSTANT.
 
     INSTANT is like 2024-01-31T14:30, in the exchange's zone unless it names one
     (2024-01-31T14:30Z).
@@ -73,7 +73,7 @@ def explain(session: Session, symbol: str, instant: str, timeframe: str) -> None
     if session.as_json:
         show_json(said)
         return
-    click.echo(f"{said.symbol} {said.base} {minute(said.instant)} UTC: {said.verdict}")
+    click.echo(f"{said.symbol} {said.timeframe} {minute(said.instant)} UTC: {said.verdict}")
     for sentence in said.sentences:
         click.echo(sentence)
 

@@ -2,7 +2,7 @@
 
 from gapless.reports.closeup import CloseUp, DayMark, Stretch, days_of, proved, stretches_of
 from gapless.reports.coverage import Ground, Mark, MonthMark, SeriesStatus, gaps_of, status_of
-from gapless.reports.explain import Explanation, explain
+from gapless.reports.explain import Explanation, explain, made_of
 from gapless.reports.progress import Progress
 from gapless.reports.recorder import Recorder
 from gapless.reports.run import Ending, RunReport, report_of
@@ -23,6 +23,7 @@ __all__ = [
     "days_of",
     "explain",
     "gaps_of",
+    "made_of",
     "proved",
     "report_of",
     "status_of",

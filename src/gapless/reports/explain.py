@@ -1,6 +1,6 @@
 """What is known of one instant: here is the bar, nothing traded, closed, or missing and why. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from gapless.ledger import Piece
@@ -8,7 +8,7 @@ from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.sessions import Sessions
 from gapless.vocabulary.span import Span
 from gapless.vocabulary.steps import Entry, Outcome, Wish
-from gapless.vocabulary.timeframe import Base
+from gapless.vocabulary.timeframe import Base, Timeframe
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Explanation:
 
     symbol: str
     base: Base
+    timeframe: str
     instant: int
     verdict: str
     sentences: tuple[str, ...]
@@ -48,10 +49,11 @@ def explain(
     base = wish.timeframe.base
     verdict, sentence = _verdict(base, instant, piece, bar, sessions, known)
     if piece is None or verdict == "closed":
-        return Explanation(wish.instrument.ticker, base, instant, verdict, (sentence,))
+        return Explanation(wish.instrument.ticker, base, base, instant, verdict, (sentence,))
     entry = piece.entry
     return Explanation(
         wish.instrument.ticker,
+        base,
         base,
         instant,
         verdict,
@@ -66,15 +68,29 @@ def explain(
     )
 
 
+def made_of(base: Explanation, frame: Timeframe, bars: Batch, *, final: bool) -> Explanation:
+    """What is known of a derived bar: its numbers, or where `bars` is empty what is known of the `base` bar there."""
+    if not len(bars):
+        silent = f"There is no {frame} bar around it: none of its {base.base} bars is there."
+        return replace(base, sentences=(*base.sentences, silent))
+    verdict, sentence = _row(bars, final=final)
+    made = f"It is made of the {base.base} bars of its window."
+    return Explanation(base.symbol, base.base, frame.name, int(bars.ts[0]), verdict, (sentence, made))
+
+
+def _row(bar: Batch, *, final: bool) -> tuple[str, str]:
+    row = f"open {bar.open[0]:g}, high {bar.high[0]:g}, low {bar.low[0]:g}, close {bar.close[0]:g}"
+    if final:
+        return "bar", f"There is a final bar: {row}, volume {bar.volume[0]:g}."
+    return "provisional", f"There is a bar that can still change: {row}, volume {bar.volume[0]:g}."
+
+
 def _verdict(
     base: Base, instant: int, piece: Piece | None, bar: Batch, sessions: Sessions, known: Span
 ) -> tuple[str, str]:
     outcome = piece.entry.outcome if piece else None
     if len(bar):
-        row = f"open {bar.open[0]:g}, high {bar.high[0]:g}, low {bar.low[0]:g}, close {bar.close[0]:g}"
-        if outcome is Outcome.BARS:
-            return "bar", f"There is a final bar: {row}, volume {bar.volume[0]:g}."
-        return "provisional", f"There is a bar that can still change: {row}, volume {bar.volume[0]:g}."
+        return _row(bar, final=outcome is Outcome.BARS)
     if instant in known and instant not in sessions.trading(base):
         return _SILENT[Outcome.CLOSED]
     if piece is None and instant not in known:

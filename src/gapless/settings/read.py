@@ -193,6 +193,9 @@ def load(
     Raises:
         UsageError: an unknown name, or a value that its setting cannot take.
     """
+    for name in flags:
+        if name not in _BY_NAME:
+            raise UsageError(f"`{name}` is not a setting of gapless.", hint=_nearest(name))
     project = _read_toml(folder / PROJECT_FILE)
     _no_personal(folder / PROJECT_FILE, project)
     user = _read_toml(user_file) if user_file else {}
@@ -266,12 +269,15 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, obj
             yield prefix + key, value
 
 
+def _nearest(name: str) -> str:
+    near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.5)
+    return f"Did you mean `{near[0]}`?" if near else f"Settings are: {', '.join(_BY_NAME)}."
+
+
 def _text(path: Path, name: str, value: object) -> str:
     """The text of one line of a file, if it names a setting that may stand there."""
     if name not in _BY_NAME:
-        near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.5)
-        known = f"Did you mean `{near[0]}`?" if near else f"Settings are: {', '.join(_BY_NAME)}."
-        raise UsageError(f"`{path}` sets `{name}`, which is not a setting of gapless.", hint=known)
+        raise UsageError(f"`{path}` sets `{name}`, which is not a setting of gapless.", hint=_nearest(name))
     if _BY_NAME[name].secret:
         raise UsageError(
             f"`{path}` holds `{name}`: a secret in a settings file is a secret that gets shared.",
