@@ -40,6 +40,19 @@ def test_what_is_exported_can_be_imported(filled: tuple[Gapless, Ended], tmp_pat
     assert program(*words, *store).out == program(*words).out
 
 
+def test_what_is_missing_in_an_export_is_named(filled: tuple[Gapless, Ended], tmp_path: Path) -> None:
+    """Files are never a shorter answer without a word: the gaps are those of `bars`, and so is the exit code."""
+    program, _ = filled
+    words = ("AAPL", "-t", "1d", "--start", "2024-01-02", "--end", "3d")
+    missing = program("bars", *words)
+    done = program("export", *words, "--out", str(tmp_path / "days"))
+    assert (done.code, missing.code) == (3, 3)
+    assert "missing: AAPL 1d 2024-01-02" in done.err
+    assert (tmp_path / "days").exists()
+    whole = program("export", "AAPL", "-t", "30m", "--out", str(tmp_path / "whole"))
+    assert (whole.code, "missing: " in whole.err, "add `-t 1m`" in whole.err) == (0, False, True)
+
+
 def test_a_view_is_exported_as_it_is_printed(filled: tuple[Gapless, Ended], tmp_path: Path) -> None:
     """Regular sessions in half hours: the rows of `bars` in the same words."""
     program, _ = filled

@@ -16,7 +16,7 @@ from gapless.reports import Ground, gaps_of
 from gapless.resample import aligned
 from gapless.vocabulary.instrument import Instrument
 from gapless.vocabulary.span import Span
-from gapless.vocabulary.steps import Gap, Outcome
+from gapless.vocabulary.steps import Gap, Outcome, Wish
 from gapless.vocabulary.timeframe import DAY, Base, Timeframe
 
 _NAMED = 3
@@ -141,7 +141,7 @@ def _found(asked: Asked, reader: Reader) -> Bars:
     parts = _parts(asked, [span for span, _ in spans], reader)
     gaps, settled = list[Gap](), []
     for instrument, (_, proven) in zip(asked.instruments, spans, strict=True):
-        edge = _settled(asked, instrument, base, proven.end, reader)
+        edge = _settled(instrument, base, proven.end, reader, given=asked.end is not None)
         gaps += _gaps(instrument, base, proven, edge, reader)
         # The bar whose window is still open there is not final.
         settled.append(aligned(Span(edge, edge + 1), asked.timeframe, instrument.asset_class).start)
@@ -190,15 +190,23 @@ def _spans(asked: Asked, instrument: Instrument, reader: Reader) -> tuple[Span, 
     return Span(start, end), proven
 
 
-def _settled(asked: Asked, instrument: Instrument, base: Base, end: int, reader: Reader) -> int:
+def missing(meant: Wish, reader: Reader, *, given: bool) -> Sequence[Gap]:
+    """What is missing of bars that can be final by now; `given`: somebody named the end of what is meant."""
+    instrument, base = meant.instrument, reader.base(meant.timeframe)
+    with reader.store.moment():
+        edge = _settled(instrument, base, meant.span.end, reader, given=given)
+        return _gaps(instrument, base, meant.span, edge, reader)
+
+
+def _settled(instrument: Instrument, base: Base, end: int, reader: Reader, *, given: bool) -> int:
     """As far as `end` (Unix ms), up to where bars can be final by now.
 
-    Without an end that was given, up to the last day whose bars all can: there a backfill without one ends as well,
+    Where nobody gave that end, up to the last day whose bars all can: there a backfill without one ends as well,
     and what an update read since does not make the minutes after it missing.
     """
     if end <= reader.moment - _SETTLED:
         return end
-    if asked.end is None:
+    if not given:
         return min(end, settled_day(reader.calendar, instrument, reader.moment))
     return min(end, settled_until(reader.calendar, instrument, base, reader.moment))
 

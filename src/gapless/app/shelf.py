@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,8 @@ from typing import Self
 from gapless.adjust import Adjust, Judged
 from gapless.app.examining import flags
 from gapless.app.instants import When, parse_instant, span_between
-from gapless.app.lookup import Asked, OnGap, Remedy, look_up
+from gapless.app.lookup import Asked, OnGap, Remedy, look_up, missing
+from gapless.app.meaning import meant
 from gapless.app.naming import Names, Place, instruments_of, timeframes_of
 from gapless.app.opening import opened
 from gapless.app.planning import Desk, settled
@@ -28,7 +30,7 @@ from gapless.ports import Clock, Store
 from gapless.providers import SUBSCRIPTIONS, Massive
 from gapless.quality import Flag
 from gapless.reports import Explanation, SeriesStatus
-from gapless.resample import SessionPart, aligned
+from gapless.resample import SessionPart
 from gapless.settings import Settings
 from gapless.sql import Limits, SqlResult, run_sql
 from gapless.transfer import (
@@ -227,17 +229,21 @@ class Shelf(ABC):
         """Write final bars: of what is named, or of all that was asked for.
 
         `parquet`, `csv` and `arrow` make a folder of files by timeframe, symbol and year with a manifest;
-        `sqlite` makes one file, a plain store of its own. What was stopped goes on when called again.
+        `sqlite` makes one file, a plain store of its own. What was stopped goes on when called again. `gaps` of the
+        receipt are what is missing of what was asked for.
         """
         reader = self._reader(session, adjust)
-        wishes = self._wanted(reader, symbols, timeframes, start, end)
+        found = meant(reader, self._wishes(symbols), timeframes_of(timeframes), start, end)
+        wishes = [wish for one in found if (wish := one.held)]
+        gaps = [gap for one in found for gap in missing(one.wish, reader, given=end is not None)]
         if fmt == "sqlite":
             if session != "all" or adjust:
                 raise UsageError(
                     "A plain store holds raw bars of all sessions.", hint="Use another format for a view."
                 )
-            return export_database(self.store, Path(out), wishes, opened)
-        return export(
+            receipt = export_database(self.store, Path(out), wishes, opened)
+            return replace(receipt, gaps=tuple(dict.fromkeys(gaps)))
+        receipt = export(
             Path(out),
             fmt,
             pieces_of(wishes),
@@ -247,6 +253,7 @@ class Shelf(ABC):
             about={"session": session, "adjust": adjust or "none"},
             basis={wish.instrument.ticker: reader.basis(wish.instrument) for wish in wishes},
         )
+        return replace(receipt, gaps=tuple(dict.fromkeys(gaps)))
 
     def import_(self, source: Place, layout: Layout | None = None, *, replace: bool = False) -> ImportReceipt:
         """Take bars from an exported folder, or from a file whose columns `layout` explains.
@@ -371,24 +378,6 @@ class Shelf(ABC):
         start: When | None,
         end: When | None,
     ) -> list[Wish]:
-        """What was ever asked for, or these symbols and timeframes of it, cut to the dates and to now.
-
-        Raises:
-            UsageError: a timeframe whose base was never asked for, or the dates are the wrong way round.
-        """
-        frames = timeframes_of(timeframes)
-        named = [(wish.instrument, f) for wish in self._wishes(symbols) for f in frames or [wish.timeframe]]
-        found = []
-        for instrument, frame in dict.fromkeys(named):
-            base = reader.base(frame)
-            held = reader.held(instrument, base)
-            if held is None:
-                raise NotStored(
-                    f"{base} bars of {instrument}, which {frame} is made of, were never asked for.",
-                    hint=f"`gapless backfill {instrument} -t {base} --start ...` first.",
-                )
-            whole = aligned(held, frame, instrument.asset_class)
-            wanted = span_between(start, end, whole, instrument.asset_class, now=reader.now)
-            if cut := wanted and wanted.clip(whole):
-                found.append(Wish(instrument, frame, cut))
-        return found
+        """What is meant, cut to what is held."""
+        found = meant(reader, self._wishes(symbols), timeframes_of(timeframes), start, end)
+        return [wish for one in found if (wish := one.held)]

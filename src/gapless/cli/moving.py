@@ -13,10 +13,14 @@ from gapless.cli.session import (
     view_options,
     with_session,
 )
-from gapless.errors import UsageError
+from gapless.errors import BarsMissing, UsageError
+from gapless.vocabulary.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from gapless.transfer import ImportReceipt, Layout
+
+_NAMED = 10
+"""So many gaps are named, the others counted."""
 
 
 @click.command()
@@ -50,7 +54,7 @@ def export(
     adjust: str | None,
     fmt: str,
     out: Path,
-) -> None:
+) -> int:
     """Write final bars of SYMBOLS, or of everything asked for, to files.
 
     \b
@@ -59,7 +63,7 @@ def export(
     A folder has a file for each timeframe, symbol and year. The same command
     again goes on after a stop, and writes only what is new.
     """  # noqa: D301 - click's mark for lines that are not to be joined
-    from gapless.cli.render import show_json
+    from gapless.cli.render import gap_words, show_json
 
     with session.open() as warehouse:
         receipt = warehouse.export(out, fmt, symbols, timeframes, start, end, session=part, adjust=adjust)
@@ -70,6 +74,13 @@ def export(
             f"{receipt.rows:,} bars in {receipt.path}; files: {receipt.files}"
             f" ({receipt.made} written, {receipt.kept} kept)."
         )
+    for gap in receipt.gaps[:_NAMED]:
+        session.say(f"missing: {gap_words(gap)}")
+    if (more := len(receipt.gaps) - _NAMED) > 0:
+        session.say(f"missing: {more} more stretches")
+    if timeframes and fmt != "sqlite" and all(Timeframe.parse(name).derived for name in timeframes):
+        session.say("Only 1m and 1d can be imported again; all else is made of them: add `-t 1m` for that.")
+    return BarsMissing.exit_code if receipt.gaps else 0
 
 
 @click.command("import")

@@ -16,7 +16,7 @@ from gapless.transfer.formats import Format, format_named
 from gapless.transfer.manifest import Head, Part, Proof, Record
 from gapless.vocabulary.batch import Batch
 from gapless.vocabulary.span import Span, SpanSet
-from gapless.vocabulary.steps import Entry, Outcome
+from gapless.vocabulary.steps import Entry, Gap, Outcome
 from gapless.vocabulary.timeframe import DAY, Timeframe
 
 Ledger = Callable[[Piece], Sequence[Entry]]
@@ -28,13 +28,17 @@ _LONGEST_WINDOW = 32 * DAY
 
 @dataclass(frozen=True, slots=True)
 class ExportReceipt:
-    """What was written where: `rows` in `files`, of which some were `made` now and the others `kept`."""
+    """What was written where: `rows` in `files`, of which some were `made` now and the others `kept`.
+
+    `gaps` are what is missing of what was asked for.
+    """
 
     path: str
     rows: int
     files: int
     made: int
     kept: int
+    gaps: tuple[Gap, ...] = ()
 
 
 def export(
