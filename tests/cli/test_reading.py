@@ -35,6 +35,28 @@ def test_several_symbols_have_a_column(filled: tuple[Gapless, Ended]) -> None:
     assert max(map(len, drawn)) <= 80
 
 
+@pytest.mark.parametrize(
+    ("columns", "heads", "left_out"),
+    [
+        (120, "open high low close volume trades", ""),
+        (80, "open high low close", "No room for volume, trades: a wider terminal"),
+        (60, "high low close", "No room for open, volume, trades: a wider terminal"),
+    ],
+)
+def test_a_narrow_table_leaves_columns_out(
+    filled: tuple[Gapless, Ended], columns: int, heads: str, left_out: str
+) -> None:
+    """Whole ones, and says which: no digit of a number that is shown is cut."""
+    words = ("bars", "X:BTCUSD", "AAPL", "-t", "1d", "--end", "5d")
+    done = filled[0].on_terminal(*words, columns=columns)
+    assert done.lines[0].split() == ["symbol", "time", "(UTC)", *heads.split()]
+    assert max(map(len, done.lines)) <= columns
+    prices = [float(row["close"]) for row in rows(filled[0](*words))]
+    at = done.lines[0].split().index("close")
+    assert {line.split()[at].replace(",", "") for line in done.lines[1:]} <= {f"{p:.8g}" for p in prices}
+    assert left_out in done.err
+
+
 def test_one_symbol_has_none(filled: tuple[Gapless, Ended]) -> None:
     """The form of the output is told by what is asked for, not by what is found."""
     program, _ = filled

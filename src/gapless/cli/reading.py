@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from gapless.frames.bars import SymbolBars
 
 _ON_A_TERMINAL = 20
-_SHOWN = ("open", "high", "low", "close", "volume")
+_SHOWN = ("open", "high", "low", "close", "volume", "trades")
+_LEFT_OUT = ("trades", "volume", "open", "high", "low")
+"""Columns that a table does without where room is short, in this order."""
 _MARKS = {"!": "bars are missing before this one", "~": "can still change"}
 
 
@@ -138,7 +140,7 @@ def _show(session: Session, found: "Bars", limit: int | None, *, as_table: bool)
     if session.as_json:
         show_json([dict(zip(heads, row, strict=True)) for row in _rows(parts, many=found.many)])
     elif as_table:
-        _draw(found, parts, heads)
+        _draw(session, found, parts, heads)
     else:
         write_csv(heads, _rows(parts, many=found.many))
 
@@ -169,24 +171,25 @@ def _rows(parts: "Iterable[SymbolBars]", *, many: bool) -> Iterator[list[object]
             yield [*symbol, iso(numbers[0]), *given, None if trades == NO_TRADES else trades, final]
 
 
-def _draw(found: "Bars", parts: "Sequence[SymbolBars]", heads: list[str]) -> None:
-    from gapless.cli.render import draw, minute, number, table
+def _draw(session: Session, found: "Bars", parts: "Sequence[SymbolBars]", heads: list[str]) -> None:
+    from gapless.cli.render import draw, draw_fitting, minute, number
 
     marks = [mark for part in parts for mark in marks_of(found, part)]
     rows = []
     for mark, values in zip(marks, _rows(parts, many=found.many), strict=True):
         row = dict(zip(heads, values, strict=True))
         when = minute(int(str(row["ts"]))) + mark
-        rows.append([*values[: int(found.many)], when, *(number(row[name]) for name in (*_SHOWN, "trades"))])
-    first = int(found.many)
-    draw(
-        table(
-            (*["symbol"] * first, "time (UTC)", *_SHOWN, "trades"),
-            rows,
-            right=[str(first + place) for place in range(1, 7)],
-        ),
-        *(f"{mark} {words}" for mark, words in _MARKS.items() if mark in "".join(marks)),
+        rows.append([*map(str, values[: int(found.many)]), when, *(number(row[name]) for name in _SHOWN)])
+    shown = (*["symbol"] * int(found.many), "time (UTC)", *_SHOWN)
+    left_out = draw_fitting(
+        shown,
+        rows,
+        right=[str(shown.index(name)) for name in _SHOWN],
+        spare=[shown.index(name) for name in _LEFT_OUT],
     )
+    draw(*(f"{mark} {words}" for mark, words in _MARKS.items() if mark in "".join(marks)))
+    if left_out:
+        session.say(left_out)
 
 
 def marks_of(found: "Bars", part: "SymbolBars") -> list[str]:
