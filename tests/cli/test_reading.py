@@ -132,6 +132,27 @@ def test_missing_bars_can_be_fetched_first(gapless: Gapless) -> None:
     assert "X:BTCUSD" in gapless("status").out
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("aapl",), "AAPL"),
+        (("BTC",), "X:BTCUSD"),
+        (("AAPL", "btcusd", "--start", "5d"), "X:BTCUSD"),
+        (("x:BTCUSD", "x:btcusd"), "X:BTCUSD"),
+        (("x:BTCUSD", "MSFT"), ""),
+    ],
+)
+def test_a_name_like_a_stored_one_is_asked_about(
+    filled: tuple[Gapless, Ended], words: tuple[str, ...], meant: str
+) -> None:
+    """In capitals, or as the coin in dollars: before the hint that fetches what was typed."""
+    program, _ = filled
+    done = program("bars", *words)
+    assert done.code in (2, 3)
+    assert ("Did you mean" in done.hint) == bool(meant)
+    assert f"Did you mean {meant}, which is stored? If not: `gapless backfill" in done.hint or not meant
+
+
 def test_nothing_was_known_before_it_was_read(filled: tuple[Gapless, Ended]) -> None:
     """As of a day before the backfill there is not a bar."""
     program, _ = filled

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from gapless.cli.session import Session, end_option, start_option, view_options, with_session
-from gapless.errors import BarsMissing, DoubtfulAdjustmentWarning, UsageError
+from gapless.errors import BarsMissing, DoubtfulAdjustmentWarning, NotStored, UsageError
 
 if TYPE_CHECKING:
-    from gapless.app import Bars
+    from gapless.app import Bars, Warehouse
     from gapless.frames.bars import SymbolBars
 
 _ON_A_TERMINAL = 20
@@ -74,7 +74,7 @@ def bars(
     """  # noqa: D301 - click's mark for lines that are not to be joined
     if session.as_json + as_csv + as_chart > 1:
         raise UsageError("--json, --csv and --chart do not go together.", hint="Choose one of them.")
-    with session.open() as warehouse, _typed_hints(session), _notes(session):
+    with session.open() as warehouse, _typed_hints(session, warehouse, symbols), _notes(session):
         found = warehouse.bars(
             symbols[0] if len(symbols) == 1 else symbols,
             timeframe,
@@ -110,17 +110,34 @@ def _notes(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def _typed_hints(session: Session) -> Iterator[None]:
+def _typed_hints(session: Session, warehouse: "Warehouse", symbols: Sequence[str]) -> Iterator[None]:
     """What to do about missing bars, as it is typed here: with our own option, and for this store."""
-    try:
-        yield
-    except BarsMissing as error:
-        hint = error.hint.replace('on_gap="mark"', "`--on-gap mark`")
+
+    def typed(hint: str) -> str:
+        hint = hint.replace('on_gap="mark"', "`--on-gap mark`")
         if store := session.flags.get("store"):
             hint = re.sub(
                 r"`(gapless [^`]+)`", lambda command: f"`{command[1]} --store {quote(store)}`", hint
             )
-        raise BarsMissing(error.message, gaps=error.gaps, hint=hint) from None
+        return _meant(warehouse, symbols) + hint
+
+    try:
+        yield
+    except NotStored as error:
+        raise NotStored(error.message, hint=typed(error.hint)) from None
+    except BarsMissing as error:
+        raise BarsMissing(error.message, gaps=error.gaps, hint=typed(error.hint)) from None
+
+
+def _meant(warehouse: "Warehouse", symbols: Sequence[str]) -> str:
+    """What is stored under a name like that of a symbol that is not, as a question; empty where nothing is."""
+    from gapless.vocabulary.instrument import Instrument
+
+    stored = {series.instrument.ticker for series in warehouse.store.series() if series.bars}
+    tickers = [Instrument.parse(symbol).ticker for symbol in symbols]
+    names = [ticker.upper() for ticker in tickers if ticker not in stored]
+    likely = [like for name in names for like in (name, f"X:{name}", f"X:{name}USD") if like in stored]
+    return f"Did you mean {', '.join(likely)}, which is stored? If not: " if likely else ""
 
 
 def _warn(session: Session, found: "Bars") -> int:
