@@ -34,7 +34,8 @@ def test_nothing_is_replaced_without_the_word_for_it(filled: Filled, tmp_path: P
     program, _ = filled
     copy, other = tmp_path / "copy.gapless", tmp_path / "other.gapless"
     copy.write_text("mine")
-    assert program("backup", str(copy)).code == 2
+    refused = program("backup", str(copy))
+    assert (refused.code, "`--replace`" in refused.hint) == (2, True)
     assert copy.read_text() == "mine"
     assert program("backup", str(other)).code == 0
     refused = program("restore", str(other), "--store", str(copy))

@@ -50,7 +50,8 @@ def _check(path: Path, target: Path, *, replace: bool) -> None:
         raise UsageError(f"`{target}` is the store itself.", hint="Name another file.")
     if target.exists() and not replace:
         raise UsageError(
-            f"`{target}` exists already.", hint="Name another file, or say that it is to be replaced."
+            f"`{target}` exists already.",
+            hint="Name another file, or say that it is to be replaced: `--replace`, in Python `replace=True`.",
         )
 
 
