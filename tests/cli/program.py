@@ -65,17 +65,18 @@ class Gapless:
             code = run(cli, words)
         return Ended(code, out.getvalue(), err.getvalue())
 
-    def alone(self, *words: str, **env: str) -> Ended:
-        """Run it to its end in a process of its own."""
+    def alone(self, *words: str, stdout: int = subprocess.PIPE, **env: str) -> Ended:
+        """Run it to its end in a process of its own; its output is told unless it goes elsewhere."""
         done = subprocess.run(
             self._command(words),
             env=self._env(env),
             cwd=self.folder,
-            capture_output=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
             timeout=180,
             check=False,
         )
-        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return Ended(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
 
     def on_terminal(self, *words: str, columns: int = 80, lines: int = 24, **env: str) -> Ended:
         """Run it to its end with its output on a terminal of this size; standard error is no part of that."""

@@ -47,6 +47,18 @@ def test_on_a_terminal_it_is_a_table(filled: tuple[Gapless, Ended]) -> None:
     assert program.on_terminal("sql", "SELECT 1 AS a", "--csv").out == "a\n1\n"
 
 
+def test_a_narrow_table_folds_text_and_cuts_no_number(filled: tuple[Gapless, Ended]) -> None:
+    """Long words wrap, then whole columns are left out from the right, which is said."""
+    program, _ = filled
+    query = f"SELECT '{'why ' * 9}' AS reason, 1234567 AS n, 7654321 AS m"
+    roomy = program.on_terminal("sql", query, columns=44)
+    assert [line.split()[-2:] for line in roomy.lines[:2]] == [["n", "m"], ["1234567", "7654321"]]
+    assert (roomy.out.count("why"), roomy.err) == (9, "")
+    narrow = program.on_terminal("sql", query, columns=30)
+    assert (narrow.lines[0].split(), "1234567" in narrow.out) == (["reason", "n"], True)
+    assert "No room for m: a wider terminal" in narrow.err
+
+
 @pytest.mark.parametrize("form", ["--csv", "--json"])
 def test_a_cut_result_says_so(filled: tuple[Gapless, Ended], form: str) -> None:
     """So many rows and no more, exit 0, and a word on standard error; `--limit 0` has them all."""

@@ -135,6 +135,13 @@ def test_an_update_that_leaves_gaps_says_so_in_its_exit_code(gapless: Gapless) -
     assert gapless("update", "AAPL", "--quiet").code == 0
 
 
+def test_a_timeframe_that_was_never_asked_for_has_no_status(filled: tuple[Gapless, Ended]) -> None:
+    """Exit 2, and what there is instead."""
+    done = filled[0]("status", "AAPL", "-t", "1h")
+    assert (done.code, done.error) == (2, "error: Nothing was ever asked for in 1h.")
+    assert done.hint == "hint: There is 1d, 5m."
+
+
 def test_a_symbol_that_was_mistyped_can_be_forgotten(gapless: Gapless) -> None:
     """It is no gap any more, and nobody asks for it; what else is wanted goes on."""
     assert gapless("backfill", "AAPL", "NOSUCH", "-t", "1d", "--start", "20d").code == 3

@@ -22,6 +22,7 @@ _ASKED = ("-t", "1d", "--start", "10d")
         (("backfill", "AAPL", "-t", "1d"), "a first day (--start) is missing."),
         (("backfill", "--preset", "huge"), "`huge` is not a preset"),
         (("backfill", "AAPL", "--preset", "quick"), "own symbols"),
+        (("backfill", "AAPL,MSFT", *_ASKED), "`AAPL,MSFT` is not a ticker"),
         (("backfill", "AAPL", "-t", "7m", "--start", "10d"), "`7m` is not a timeframe"),
         (("backfill", "Q:AAPL", *_ASKED), "prefix `Q:`"),
         (("backfill", "AAPL", "-t", "1d", "--start", "2024-02-01", "--end", "2024-01-01"), "not after"),
@@ -46,6 +47,22 @@ def test_a_wrong_word_is_a_usage_error(gapless: Gapless, words: tuple[str, ...],
     assert "Traceback" not in done.err
     assert done.out == ""
     assert [file for file in gapless.folder.iterdir() if "gapless" in file.name] == []
+
+
+def test_symbols_with_commas_between_are_told_apart(gapless: Gapless) -> None:
+    """Timeframes are written so, therefore the hint says how symbols are."""
+    assert "separate them with spaces" in gapless("plan", "AAPL,MSFT", *_ASKED).hint
+
+
+def test_a_port_of_a_sandbox_that_is_taken_is_told(gapless: Gapless) -> None:
+    """In one plain sentence."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = gapless("sandbox", "--port", str(port))
+    assert done.code == 2
+    assert done.error == f"error: The sandbox cannot listen on 127.0.0.1:{port}: Address already in use."
 
 
 def test_no_word_at_all_gets_the_help(gapless: Gapless) -> None:

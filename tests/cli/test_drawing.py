@@ -7,7 +7,7 @@ import pytest
 from gapless.cli.matrix import draw_matrix
 from gapless.cli.presets import PRESETS
 from gapless.cli.progress import Lines
-from gapless.cli.render import seconds
+from gapless.cli.render import draw, seconds, table
 from gapless.reports import Mark, MonthMark, SeriesStatus
 from gapless.reports.plain import as_json
 from gapless.vocabulary.events import (
@@ -72,6 +72,15 @@ def test_instants_are_iso_text_and_missing_numbers_null() -> None:
     assert shown[0]["span"] == {"start": "2024-01-01T00:00:00Z", "end": "2024-01-01T00:01:00Z"}
     assert shown[0]["base"] == "1m"
     assert shown[1] == {"due": None, "rows": _JAN_2024, "vwap": None}
+
+
+def test_a_table_without_room_cuts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Instants wrap before numbers are touched; where even that does not help, everything folds."""
+    draw(table(["from", "to", "bars"], [["2024-01-31 14:30"] * 2 + ["1" * 60]], right="2"))
+    assert "1" * 60 in capsys.readouterr().out
+    draw(table(["from", "bars", "asks"], [["2024-01-31 14:30", "1" * 60, "2" * 60]], right="12"))
+    drawn = capsys.readouterr().out
+    assert (drawn.count("2") - 2, drawn.count("1") - 3) == (60, 60)
 
 
 @pytest.mark.parametrize(

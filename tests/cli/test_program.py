@@ -1,5 +1,6 @@
 """The program itself: quick help, the same options everywhere, colours only on a terminal, a sandbox that ends."""
 
+import os
 import re
 import shlex
 import signal
@@ -73,16 +74,44 @@ def test_completion_is_offered(gapless: Gapless) -> None:
     assert "_gapless_completion" in gapless.alone(_GAPLESS_COMPLETE="bash_source").out
 
 
-def test_a_reader_that_goes_away_is_no_error(filled: tuple[Gapless, Ended]) -> None:
-    """`gapless bars ... | head -1` ends without a word."""
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("bars", "X:BTCUSD", "-t", "1m"),
+        ("bars", "X:BTCUSD", "--limit", "20", "--chart"),
+        ("status",),
+        ("update", "--quiet", "--report", "report.json"),
+        ("--help",),
+    ],
+)
+def test_a_reader_that_goes_away_is_no_error(filled: tuple[Gapless, Ended], words: tuple[str, ...]) -> None:
+    """`gapless bars ... | head -1` ends without a word, whatever draws; the report of a run is written."""
     program, _ = filled
-    with program.started("bars", "X:BTCUSD", "-t", "1m") as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.stdout.close()
-        process.stdout = None
-        done = ended(process)
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = program.alone(*words, stdout=writing)
+    os.close(writing)
     assert (done.code, done.err) == (141, "")
+    assert "report.json" not in words or "requests" in (program.folder / "report.json").read_text()
+
+
+@pytest.mark.parametrize("words", [("status",), ("bars", "X:BTCUSD", "-t", "1m"), ("--help",)])
+def test_output_that_cannot_be_written_is_told(filled: tuple[Gapless, Ended], words: tuple[str, ...]) -> None:
+    """On a full disk in one sentence with the exit code of a full disk."""
+    with Path("/dev/full").open("w") as full:
+        done = filled[0].alone(*words, stdout=full.fileno())
+    assert done.code == 7
+    assert done.error == "error: Standard output could not be written: No space left on device."
+
+
+def test_closed_output_is_told(filled: tuple[Gapless, Ended]) -> None:
+    """Before anything is done; closed standard error is only not written to."""
+    program, _ = filled
+    line = shlex.join([sys.executable, "-m", "gapless", "status"])
+    done = subprocess.run(f"{line} >&-", shell=True, cwd=program.folder, capture_output=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, b"error: Standard output is closed.")
+    silent = subprocess.run(f"{line} 2>&-", shell=True, cwd=program.folder, capture_output=True, check=False)
+    assert (silent.returncode, b"100.0%" in silent.stdout) == (0, True)
 
 
 def test_the_key_is_not_shown(gapless: Gapless) -> None:

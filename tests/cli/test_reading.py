@@ -35,6 +35,28 @@ def test_several_symbols_have_a_column(filled: tuple[Gapless, Ended]) -> None:
     assert max(map(len, drawn)) <= 80
 
 
+@pytest.mark.parametrize(
+    ("columns", "heads", "left_out"),
+    [
+        (120, "open high low close volume trades", ""),
+        (80, "open high low close", "No room for volume, trades: a wider terminal"),
+        (60, "high low close", "No room for open, volume, trades: a wider terminal"),
+    ],
+)
+def test_a_narrow_table_leaves_columns_out(
+    filled: tuple[Gapless, Ended], columns: int, heads: str, left_out: str
+) -> None:
+    """Whole ones, and says which: no digit of a number that is shown is cut."""
+    words = ("bars", "X:BTCUSD", "AAPL", "-t", "1d", "--end", "5d")
+    done = filled[0].on_terminal(*words, columns=columns)
+    assert done.lines[0].split() == ["symbol", "time", "(UTC)", *heads.split()]
+    assert max(map(len, done.lines)) <= columns
+    prices = [float(row["close"]) for row in rows(filled[0](*words))]
+    at = done.lines[0].split().index("close")
+    assert {line.split()[at].replace(",", "") for line in done.lines[1:]} <= {f"{p:.8g}" for p in prices}
+    assert left_out in done.err
+
+
 def test_one_symbol_has_none(filled: tuple[Gapless, Ended]) -> None:
     """The form of the output is told by what is asked for, not by what is found."""
     program, _ = filled
@@ -108,6 +130,27 @@ def test_missing_bars_can_be_fetched_first(gapless: Gapless) -> None:
     done = gapless("bars", "X:BTCUSD", "--start", "15d", "--end", "5d", "--on-gap", "fetch")
     assert (done.code, len(rows(done))) == (0, 10), done.err
     assert "X:BTCUSD" in gapless("status").out
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("aapl",), "AAPL"),
+        (("BTC",), "X:BTCUSD"),
+        (("AAPL", "btcusd", "--start", "5d"), "X:BTCUSD"),
+        (("x:BTCUSD", "x:btcusd"), "X:BTCUSD"),
+        (("x:BTCUSD", "MSFT"), ""),
+    ],
+)
+def test_a_name_like_a_stored_one_is_asked_about(
+    filled: tuple[Gapless, Ended], words: tuple[str, ...], meant: str
+) -> None:
+    """In capitals, or as the coin in dollars: before the hint that fetches what was typed."""
+    program, _ = filled
+    done = program("bars", *words)
+    assert done.code in (2, 3)
+    assert ("Did you mean" in done.hint) == bool(meant)
+    assert f"Did you mean {meant}, which is stored? If not: `gapless backfill" in done.hint or not meant
 
 
 def test_nothing_was_known_before_it_was_read(filled: tuple[Gapless, Ended]) -> None:

@@ -1,5 +1,6 @@
 """backup and restore through the command line: there and back, and never over something sound."""
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -33,7 +34,8 @@ def test_nothing_is_replaced_without_the_word_for_it(filled: Filled, tmp_path: P
     program, _ = filled
     copy, other = tmp_path / "copy.gapless", tmp_path / "other.gapless"
     copy.write_text("mine")
-    assert program("backup", str(copy)).code == 2
+    refused = program("backup", str(copy))
+    assert (refused.code, "`--replace`" in refused.hint) == (2, True)
     assert copy.read_text() == "mine"
     assert program("backup", str(other)).code == 0
     refused = program("restore", str(other), "--store", str(copy))
@@ -64,6 +66,33 @@ def test_damage_is_not_copied_over_a_sound_backup(filled: Filled, tmp_path: Path
     assert (refused.code, "not copied" in refused.error) == (7, True)
     assert "verify --repair" in refused.hint
     assert copy.read_bytes() == before
+
+
+def test_a_file_that_is_cut_off_is_restored(filled: Filled, tmp_path: Path) -> None:
+    """No repair mends it, and the hint does not end there: what it says about a backup helps."""
+    program, _ = filled
+    copy, cut = tmp_path / "copy.gapless", tmp_path / "cut.gapless"
+    program("backup", str(copy))
+    cut.write_bytes(copy.read_bytes()[: copy.stat().st_size // 2])
+    refused = program("verify", "--repair", "--store", str(cut))
+    assert (refused.code, "is damaged" in refused.error) == (7, True)
+    assert "`gapless restore --replace`" in refused.hint
+    assert program("restore", "--replace", str(copy), "--store", str(cut)).code == 0
+    assert program("verify", "--store", str(cut)).code == 0
+
+
+def test_damage_is_told_by_day(filled: Filled, tmp_path: Path) -> None:
+    """With both commands that heal it, in their order."""
+    program, _ = filled
+    store = tmp_path / "damaged.gapless"
+    program("backup", str(store))
+    with closing(sqlite3.connect(store)) as db:
+        db.execute("UPDATE segment SET payload = zeroblob(length(payload))")
+        db.commit()
+    refused = program(*_BARS, "--store", str(store))
+    assert refused.code == 7
+    assert re.search(r"AAPL 1d from \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d \(UTC\) are damaged", refused.error)
+    assert re.search("`gapless verify --repair`.*then `gapless repair`", refused.hint)
 
 
 @pytest.mark.parametrize(

@@ -291,6 +291,14 @@ async def test_nobody_listening_is_a_network_error(asker: Asker, vendor: Vendor)
     assert vendor.connections == 0
 
 
+async def test_a_name_that_nobody_knows_is_a_network_error(asker: Asker) -> None:
+    """In words that a sentence can end with; `.invalid` is a name that never is."""
+    url = "https://nowhere.invalid"
+    client = await asker.open(base_url=url)
+    with pytest.raises(NetworkError, match=r"not known, or there is no network\.$"):
+        await client.fetch(Request(url + "/x", AssetClass.STOCKS))
+
+
 async def test_a_request_is_never_sent_twice_behind_the_limiter(asker: Asker, vendor: Vendor) -> None:
     """A kept connection that dies costs an attempt, which is counted; it is not silently made again."""
     vendor.script += [answer(), _close_at_once, answer()]

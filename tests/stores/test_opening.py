@@ -38,6 +38,25 @@ def test_looking_does_not_make_a_store(tmp_path: Path, kind: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@kinds
+def test_what_is_no_regular_file_is_no_store(tmp_path: Path, kind: str) -> None:
+    """A device or a pipe is refused before SQLite makes a journal beside it, and no backup takes its place."""
+    url = url_of(kind, tmp_path)
+    os.mkfifo(file_of(url))
+    for read_only in (False, True):
+        with pytest.raises(UsageError, match="is not a regular file"):
+            opened(url, read_only=read_only)
+    other = tmp_path / "other"
+    other.mkdir()
+    with (
+        closing(opened(url_of(kind, other))) as store,
+        pytest.raises(UsageError, match="no place for a store"),
+    ):
+        store.backup(file_of(url), replace=True)
+    assert set(tmp_path.iterdir()) == {file_of(url), other}
+    assert file_of(url).is_fifo()
+
+
 @pytest.mark.parametrize("url", ["postgresql://host/db", "mysql://x", "http://x/y.gapless"])
 def test_an_unknown_kind_of_url_names_the_known_ones(url: str) -> None:
     """The message says what was given, the hint what is possible."""

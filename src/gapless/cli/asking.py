@@ -64,14 +64,17 @@ def _list_views(session: Session) -> None:
 
 
 def _show(session: Session, result: "SqlResult", *, as_table: bool) -> None:
-    from gapless.cli.render import draw, number, show_json, table, write_csv
+    from gapless.cli.render import draw_fitting, number, show_json, write_csv
 
     if session.as_json:
         show_json([dict(zip(result.columns, row, strict=True)) for row in _rows(result)])
     elif as_table:
         rows = list(_rows(result))
         right = [str(place) for place in range(len(result.columns)) if _numeric(rows, place)]
-        draw(table(result.columns, [[number(cell) for cell in row] for row in rows], right=right))
+        shown = [[number(cell) for cell in row] for row in rows]
+        spare = range(len(result.columns) - 1, 0, -1)
+        if left_out := draw_fitting(result.columns, shown, right=right, spare=spare):
+            session.say(left_out)
     else:
         write_csv(result.columns, _rows(result))
 

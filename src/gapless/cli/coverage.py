@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gapless.cli.session import Session, timeframes_option, with_session
+from gapless.errors import NotStored
 
 if TYPE_CHECKING:
     from gapless.vocabulary.steps import Gap
@@ -24,6 +25,11 @@ def status(session: Session, symbols: tuple[str, ...], timeframes: tuple[str, ..
 
     with session.open() as warehouse:
         found = warehouse.status(symbols, timeframes)
+        if timeframes and not found and (others := warehouse.status(symbols)):
+            raise NotStored(
+                f"Nothing was ever asked for in {', '.join(timeframes)}.",
+                hint=f"There is {', '.join(dict.fromkeys(one.timeframe for one in others))}.",
+            )
     if session.as_json:
         show_json(found)
     elif found:

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 
 import click
 
-from gapless.errors import GaplessError
+from gapless.cli.output import OutputLost, watched
+from gapless.errors import GaplessError, StorageError
 
 FAULT = 1
 INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""A program that ended because nobody reads its output any more, as shells have it."""
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
@@ -16,12 +19,15 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     # Looked for before anything is parsed, so that a fault in the parsing can be seen too.
     debug = "--debug" in arguments
     try:
-        outcome = command.main(list(arguments), prog_name="gapless", standalone_mode=False)
+        with watched():
+            outcome = command.main(list(arguments), prog_name="gapless", standalone_mode=False)
     except click.ClickException as error:
         return _misused(error)
     except (click.Abort, KeyboardInterrupt):
         _tell("interrupted")
         return INTERRUPTED
+    except OutputLost as lost:
+        return _unheard(lost)
     except GaplessError as error:
         if debug:
             traceback.print_exc()
@@ -51,6 +57,17 @@ def _tell(line: str) -> None:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _unheard(lost: OutputLost) -> int:
+    """Whoever stops reading, such as `head`, ends the program without a word; a full disk is told."""
+    if isinstance(lost.error, BrokenPipeError):
+        return BROKEN_PIPE
+    tell_error(
+        f"{lost.name} could not be written: {lost.error.strerror or lost.error}.",
+        "Send it elsewhere, or free some space where it goes.",
+    )
+    return StorageError.exit_code
 
 
 def _misused(error: click.ClickException) -> int:

@@ -180,7 +180,9 @@ def _run(
     from gapless.cli.runs import carry_out, show_report, write_report
 
     report, code = carry_out(session, warehouse, work)
-    show_report(session, report, warehouse.status(asked.symbols, asked.timeframes))
-    if report_file:
-        write_report(report, report_file)
+    try:
+        show_report(session, report, warehouse.status(asked.symbols, asked.timeframes))
+    finally:  # also where nobody reads what is shown
+        if report_file:
+            write_report(report, report_file)
     return code

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 import click
 
 from gapless.cli.session import Session, end_option, start_option, view_options, with_session
-from gapless.errors import BarsMissing, DoubtfulAdjustmentWarning, UsageError
+from gapless.errors import BarsMissing, DoubtfulAdjustmentWarning, NotStored, UsageError
 
 if TYPE_CHECKING:
-    from gapless.app import Bars
+    from gapless.app import Bars, Warehouse
     from gapless.frames.bars import SymbolBars
 
 _ON_A_TERMINAL = 20
-_SHOWN = ("open", "high", "low", "close", "volume")
+_SHOWN = ("open", "high", "low", "close", "volume", "trades")
+_LEFT_OUT = ("trades", "volume", "open", "high", "low")
+"""Columns that a table does without where room is short, in this order."""
 _MARKS = {"!": "bars are missing before this one", "~": "can still change"}
 
 
@@ -72,7 +74,7 @@ def bars(
     """  # noqa: D301 - click's mark for lines that are not to be joined
     if session.as_json + as_csv + as_chart > 1:
         raise UsageError("--json, --csv and --chart do not go together.", hint="Choose one of them.")
-    with session.open() as warehouse, _typed_hints(session), _notes(session):
+    with session.open() as warehouse, _typed_hints(session, warehouse, symbols), _notes(session):
         found = warehouse.bars(
             symbols[0] if len(symbols) == 1 else symbols,
             timeframe,
@@ -108,13 +110,30 @@ def _notes(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def _typed_hints(session: Session) -> Iterator[None]:
+def _typed_hints(session: Session, warehouse: "Warehouse", symbols: Sequence[str]) -> Iterator[None]:
     """What to do about missing bars, as it is typed here: with our own option, and for this store."""
+
+    def typed(hint: str) -> str:
+        shown = hint.replace('on_gap="mark"', "`--on-gap mark`")
+        return _meant(warehouse, symbols) + _with_store(session, shown)
+
     try:
         yield
+    except NotStored as error:
+        raise NotStored(error.message, hint=typed(error.hint)) from None
     except BarsMissing as error:
-        hint = _with_store(session, error.hint.replace('on_gap="mark"', "`--on-gap mark`"))
-        raise BarsMissing(error.message, gaps=error.gaps, hint=hint) from None
+        raise BarsMissing(error.message, gaps=error.gaps, hint=typed(error.hint)) from None
+
+
+def _meant(warehouse: "Warehouse", symbols: Sequence[str]) -> str:
+    """What is stored under a name like that of a symbol that is not, as a question; empty where nothing is."""
+    from gapless.vocabulary.instrument import Instrument
+
+    stored = {series.instrument.ticker for series in warehouse.store.series() if series.bars}
+    tickers = [Instrument.parse(symbol).ticker for symbol in symbols]
+    names = [ticker.upper() for ticker in tickers if ticker not in stored]
+    likely = [like for name in names for like in (name, f"X:{name}", f"X:{name}USD") if like in stored]
+    return f"Did you mean {', '.join(likely)}, which is stored? If not: " if likely else ""
 
 
 def _with_store(session: Session, words: str) -> str:
@@ -141,7 +160,7 @@ def _show(session: Session, found: "Bars", limit: int | None, *, as_table: bool)
     if session.as_json:
         show_json([dict(zip(heads, row, strict=True)) for row in _rows(parts, many=found.many)])
     elif as_table:
-        _draw(found, parts, heads)
+        _draw(session, found, parts, heads)
     else:
         write_csv(heads, _rows(parts, many=found.many))
 
@@ -172,24 +191,25 @@ def _rows(parts: "Iterable[SymbolBars]", *, many: bool) -> Iterator[list[object]
             yield [*symbol, iso(numbers[0]), *given, None if trades == NO_TRADES else trades, final]
 
 
-def _draw(found: "Bars", parts: "Sequence[SymbolBars]", heads: list[str]) -> None:
-    from gapless.cli.render import draw, minute, number, table
+def _draw(session: Session, found: "Bars", parts: "Sequence[SymbolBars]", heads: list[str]) -> None:
+    from gapless.cli.render import draw, draw_fitting, minute, number
 
     marks = [mark for part in parts for mark in marks_of(found, part)]
     rows = []
     for mark, values in zip(marks, _rows(parts, many=found.many), strict=True):
         row = dict(zip(heads, values, strict=True))
         when = minute(int(str(row["ts"]))) + mark
-        rows.append([*values[: int(found.many)], when, *(number(row[name]) for name in (*_SHOWN, "trades"))])
-    first = int(found.many)
-    draw(
-        table(
-            (*["symbol"] * first, "time (UTC)", *_SHOWN, "trades"),
-            rows,
-            right=[str(first + place) for place in range(1, 7)],
-        ),
-        *(f"{mark} {words}" for mark, words in _MARKS.items() if mark in "".join(marks)),
+        rows.append([*map(str, values[: int(found.many)]), when, *(number(row[name]) for name in _SHOWN)])
+    shown = (*["symbol"] * int(found.many), "time (UTC)", *_SHOWN)
+    left_out = draw_fitting(
+        shown,
+        rows,
+        right=[str(shown.index(name)) for name in _SHOWN],
+        spare=[shown.index(name) for name in _LEFT_OUT],
     )
+    draw(*(f"{mark} {words}" for mark, words in _MARKS.items() if mark in "".join(marks)))
+    if left_out:
+        session.say(left_out)
 
 
 def marks_of(found: "Bars", part: "SymbolBars") -> list[str]:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 _WIDTH = 80
 """Columns of output that no terminal tells the width of."""
 
+_APART = 2
+"""Blanks between the columns of a table."""
+
+_LEAST = (len("2024-01-31T14:30:00Z"), len("X:BTCUSD"))
+"""Characters of text that a column keeps where room is short; the second where it is shorter still."""
+
 
 def minute(instant: int) -> str:
     """Unix milliseconds as people read them: UTC, to the minute."""
@@ -90,16 +96,45 @@ def table(
 ) -> "RenderableType":
     """Rows under their heads, without lines; columns whose place is in `right` (`"13"`) end flush right.
 
-    The last column takes what is left of the width, and wraps.
+    Those hold numbers. Long text wraps where room is short, and in the end everything does; nothing is cut.
     """
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _APART, 0, 0))
+    widths, room = _widths(heads, rows), console().width
+    least = next((one for one in _LEAST if _needs(widths, right, one) <= room), None)
     for place, head in enumerate(heads):
         flush: Literal["left", "right"] = "right" if str(place) in right else "left"
-        last = place == len(heads) - 1
-        drawn.add_column(Text(head), justify=flush, no_wrap=not last, overflow="fold" if last else "ellipsis")
+        whole = least is not None and (flush == "right" or widths[place] <= least)
+        drawn.add_column(Text(head), justify=flush, no_wrap=whole, overflow="fold")
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     return drawn
+
+
+def draw_fitting(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Container[str], spare: Iterable[int]
+) -> str:
+    """Draw a table without the columns that find no room, of `spare` in this order; returns a line about them."""
+    widths, kept, room = _widths(heads, rows), list(range(len(heads))), console().width
+    for place in spare:
+        numbers = [str(at) for at, column in enumerate(kept) if str(column) in right]
+        if _needs([widths[column] for column in kept], numbers, _LEAST[0]) <= room:
+            break
+        kept.remove(place)
+    numbers = [str(at) for at, column in enumerate(kept) if str(column) in right]
+    draw(table([heads[at] for at in kept], [[row[at] for at in kept] for row in rows], right=numbers))
+    out = ", ".join(head for place, head in enumerate(heads) if place not in kept)
+    return f"No room for {out}: a wider terminal shows all, so do --csv and --json." if out else ""
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
+    """The characters of the longest cell of each column."""
+    return [max(len(str(cell)) for cell in column) for column in zip(heads, *rows, strict=True)]
+
+
+def _needs(widths: Sequence[int], numbers: Container[str], least: int) -> int:
+    """Columns of output for a table whose text wraps at `least` characters, and its numbers never."""
+    parts = [width if str(place) in numbers else min(width, least) for place, width in enumerate(widths)]
+    return sum(parts) + _APART * (len(parts) - 1)

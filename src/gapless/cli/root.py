@@ -1,14 +1,9 @@
 """The list of commands; the code behind one is imported only when it runs, so that `--help` is quick."""
 
-import os
-import sys
 from importlib import import_module
 from keyword import iskeyword
 
 import click
-
-BROKEN_PIPE = 141
-"""The exit code of a program that ended because nobody reads its output any more, as shells have it."""
 
 COMMANDS = {
     "Get bars": {
@@ -67,17 +62,6 @@ class LazyGroup(click.Group):
         module = import_module(f"gapless.cli.{_WHERE[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
         return command
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run a command; whoever stops reading its output, such as `head`, ends it without a word."""
-        try:
-            outcome: object = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # What Python still wants to write at its end goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(BROKEN_PIPE)
-        return outcome
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list without importing anything."""

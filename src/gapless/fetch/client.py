@@ -282,7 +282,7 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.ConnectionTimeoutError, "no connection within {0.connect:g} s"),
     (aiohttp.SocketTimeoutError, "not a byte for {0.idle:g} s"),
     (TimeoutError, "the answer took longer than {0.total:g} s"),
-    (aiohttp.ClientConnectorDNSError, "the name is not known; is there a network?"),
+    (aiohttp.ClientConnectorDNSError, "the name is not known, or there is no network"),
     (aiohttp.ClientSSLError, "the TLS connection cannot be trusted"),
     (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
     (aiohttp.ClientPayloadError, "the answer broke off"),

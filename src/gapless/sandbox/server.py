@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import socket
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -173,8 +175,10 @@ class Sandbox:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self.stop()
+            # asyncio puts a sentence of its own around the system's, but not around that of a name it cannot find.
+            why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
             raise UsageError(
-                f"The sandbox cannot listen on {host}:{port}: {error.strerror}.",
+                f"The sandbox cannot listen on {host}:{port}: {why}.",
                 hint="Use another port, or 0.",
             ) from error
         self.url = f"http://{host}:{self._runner.addresses[0][1]}"

@@ -41,7 +41,7 @@ def copy_whole(db: Database, target: Path, prove: Prove, *, replace: bool) -> in
 
 
 def _check(path: Path, target: Path, *, replace: bool) -> None:
-    if target.is_dir() or not target.parent.is_dir():
+    if (target.exists() and not target.is_file()) or not target.parent.is_dir():
         raise UsageError(
             f"`{target}` is no place for a store: it has to be a file in a folder that is there.",
             hint="Name a file, for example `backup.gapless`.",
@@ -50,7 +50,8 @@ def _check(path: Path, target: Path, *, replace: bool) -> None:
         raise UsageError(f"`{target}` is the store itself.", hint="Name another file.")
     if target.exists() and not replace:
         raise UsageError(
-            f"`{target}` exists already.", hint="Name another file, or say that it is to be replaced."
+            f"`{target}` exists already.",
+            hint="Name another file, or say that it is to be replaced: `--replace`, in Python `replace=True`.",
         )
 
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 from sqlalchemy import Connection
 
 from gapless.errors import StoreDamaged
 from gapless.stores.backup import copy_whole
 from gapless.stores.database import Database
-from gapless.stores.failures import REPAIR
+from gapless.stores.failures import REPAIR, RESTORE
 from gapless.stores.leasing import Leasing
 from gapless.stores.records import Listed, Records, base_series, find
 from gapless.stores.turns import Turns
@@ -50,7 +51,7 @@ class SqlStore(Leasing, Turns, Records):
         if sound and (said := self._db.quick_check()) != "ok":
             raise StoreDamaged(
                 f"`{self._db.path}` is damaged: SQLite's own check says {said}.",
-                hint="Put a copy of the file in its place, or backfill into a new store.",
+                hint=RESTORE,
             )
 
     def set_aside(self, damage: Damage, *, now: int) -> None:
@@ -130,9 +131,13 @@ class SqlStore(Leasing, Turns, Records):
 def damaged(listed: Listed, span: Span, what: str) -> StoreDamaged:
     """The error for bars that are not what was written."""
     return StoreDamaged(
-        f"Stored bars of {listed.name} between {span.start} and {span.end} (Unix ms) are damaged: {what}.",
+        f"Stored bars of {listed.name} from {_day(span.start)} to {_day(span.end - 1)} (UTC) are damaged: {what}.",
         hint=REPAIR,
     )
+
+
+def _day(instant: int) -> str:
+    return str(np.datetime64(instant, "ms").astype("datetime64[D]"))  # of any number: it may be damaged too
 
 
 def forgotten(listed: Listed) -> StoreDamaged:

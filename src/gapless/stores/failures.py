@@ -16,7 +16,13 @@ _PRIMARY = 0xFF
 _BESIDE = 1 << 20
 """Bytes; the index of the journal, which SQLite makes beside the file even to read it, takes less."""
 
-REPAIR = "Run `gapless verify --repair`: it sets the damaged part aside and asks for it again."
+REPAIR = "`gapless verify --repair` takes the damaged part out, then `gapless repair` asks for it again."
+
+RESTORE = "Put a backup in its place with `gapless restore --replace`, or backfill into a new store."
+
+_EITHER = (
+    f"If `gapless verify --repair` and `gapless repair` do not mend it: {RESTORE[0].lower()}{RESTORE[1:]}"
+)
 
 
 @contextmanager
@@ -32,7 +38,7 @@ def told(path: Path, needs: int = 0) -> Iterator[None]:
             raise
         raise storage_error(error.orig, path, needs) from error
     except UnicodeDecodeError as error:  # SQLite's own words hold bytes of the damage
-        raise StoreDamaged(f"`{path}` is damaged: names in it are no text.", hint=REPAIR) from error
+        raise StoreDamaged(f"`{path}` is damaged: names in it are no text.", hint=_EITHER) from error
     except sqlite3.Error as error:
         raise storage_error(error, path, needs) from error
 
@@ -51,7 +57,7 @@ def storage_error(error: sqlite3.Error, path: Path, needs: int = 0) -> StorageEr
                 hint="Give another path with `--store`; this file was not touched.",
             )
         case sqlite3.SQLITE_CORRUPT:
-            return StoreDamaged(f"`{path}` is damaged: SQLite says {error}.", hint=REPAIR)
+            return StoreDamaged(f"`{path}` is damaged: SQLite says {error}.", hint=_EITHER)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StorageError(
                 f"Another program kept `{path}` locked for too long.",
@@ -79,7 +85,7 @@ def sensible(path: Path) -> Iterator[None]:
         yield
     except (ArithmeticError, LookupError, TypeError, ValueError, InvalidRequestError) as error:
         raise StoreDamaged(
-            f"`{path}` is damaged: it holds what was never written ({error}).", hint=REPAIR
+            f"`{path}` is damaged: it holds what was never written ({error}).", hint=_EITHER
         ) from error
 
 

@@ -9,6 +9,8 @@ from urllib.parse import quote
 from gapless.errors import NoStore, UsageError
 from gapless.stores.failures import read_only as cannot_write
 
+_A_FILE = "A store is one file, for example `market.gapless`."
+
 
 def check_path(path: Path, *, create: bool, writes: bool) -> None:
     """See whether a store can be at `path`, or be made there.
@@ -18,7 +20,9 @@ def check_path(path: Path, *, create: bool, writes: bool) -> None:
         StoreReadOnly: it cannot be written, and that is what it is for.
     """
     if path.is_dir():
-        raise UsageError(f"`{path}` is a folder.", hint="A store is one file, for example `market.gapless`.")
+        raise UsageError(f"`{path}` is a folder.", hint=_A_FILE)
+    if path.exists() and not path.is_file():  # SQLite would make its journal beside a device
+        raise UsageError(f"`{path}` is not a regular file.", hint=_A_FILE)
     if not path.parent.is_dir():
         raise UsageError(f"There is no folder `{path.parent}`.", hint="Make it first, or give another path.")
     if not path.exists() and not create:

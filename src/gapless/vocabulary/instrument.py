@@ -39,6 +39,7 @@ _PREFIX = {
 _CLASS = {prefix: asset_class for asset_class, prefix in _PREFIX.items() if prefix}
 _LONGEST_TICKER = 32
 _AS_THE_VENDOR = "Write it as the vendor does, for example AAPL, BRK.B, X:BTCUSD, C:EURUSD or I:SPX."
+_ONE_EACH = "Name several one by one: separate them with spaces at the command line, give a list in Python."
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -77,7 +78,4 @@ def _checked(ticker: str, text: str) -> str:
     plain = ticker.isascii() and all(c.isalnum() or c in "._-/^" for c in ticker)
     if ticker and plain and len(ticker) <= _LONGEST_TICKER and ".." not in ticker and "/" not in ticker:
         return ticker
-    raise UsageError(
-        f"`{text}` is not a ticker.",
-        hint=_AS_THE_VENDOR,
-    )
+    raise UsageError(f"`{text}` is not a ticker.", hint=_ONE_EACH if "," in text else _AS_THE_VENDOR)
