@@ -95,23 +95,28 @@ def test_a_reader_that_goes_away_is_no_error(filled: tuple[Gapless, Ended], word
     assert "report.json" not in words or "requests" in (program.folder / "report.json").read_text()
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("words", [("status",), ("bars", "X:BTCUSD", "-t", "1m"), ("--help",)])
-def test_output_that_cannot_be_written_is_told(filled: tuple[Gapless, Ended], words: tuple[str, ...]) -> None:
+def test_output_that_cannot_be_written_is_told(
+    filled: tuple[Gapless, Ended], words: tuple[str, ...], unbuffered: str
+) -> None:
     """On a full disk in one sentence with the exit code of a full disk."""
     with Path("/dev/full").open("w") as full:
-        done = filled[0].alone(*words, stdout=full.fileno())
+        done = filled[0].alone(*words, stdout=full.fileno(), PYTHONUNBUFFERED=unbuffered)
     assert done.code == 7
     assert done.error == "error: Standard output could not be written: No space left on device."
 
 
 def test_closed_output_is_told(filled: tuple[Gapless, Ended]) -> None:
-    """Before anything is done; closed standard error is only not written to."""
+    """Before anything is done; standard error that is closed or full changes no exit code."""
     program, _ = filled
     line = shlex.join([sys.executable, "-m", "gapless", "status"])
     done = subprocess.run(f"{line} >&-", shell=True, cwd=program.folder, capture_output=True, check=False)
     assert (done.returncode, done.stderr.splitlines()[0]) == (2, b"error: Standard output is closed.")
     silent = subprocess.run(f"{line} 2>&-", shell=True, cwd=program.folder, capture_output=True, check=False)
     assert (silent.returncode, b"100.0%" in silent.stdout) == (0, True)
+    wrong = subprocess.run(f"{line} -t 7m 2>/dev/full", shell=True, cwd=program.folder, check=False)
+    assert wrong.returncode == 2
 
 
 def test_the_key_is_not_shown(gapless: Gapless) -> None:

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -52,7 +53,8 @@ def tell_error(message: str, hint: str = "") -> None:
 
 
 def _tell(line: str) -> None:
-    click.echo(line, err=True)
+    with suppress(OSError):  # the exit code says it too
+        click.echo(line, err=True)
 
 
 def _one_line(text: str) -> str:

@@ -44,6 +44,7 @@ class _Watched:
     def __init__(self, stream: TextIO, name: str) -> None:
         self._stream = stream
         self._name = name
+        self._lost: OutputLost | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
         return getattr(self._stream, name)
@@ -53,16 +54,19 @@ class _Watched:
         try:
             return self._stream.write(text)
         except OSError as error:
-            raise self._lost(error) from None
+            raise self._lose(error) from None
 
     def flush(self) -> None:
         """Write all that is held back."""
+        if self._lost:  # click tries streams out, and keeps what that raises to itself
+            raise self._lost
         try:
             self._stream.flush()
         except OSError as error:
-            raise self._lost(error) from None
+            raise self._lose(error) from None
 
-    def _lost(self, error: OSError) -> OutputLost:
+    def _lose(self, error: OSError) -> OutputLost:
         # What Python still wants to write at its end goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
-        return OutputLost(self._name, error)
+        self._lost = OutputLost(self._name, error)
+        return self._lost
