@@ -5,6 +5,7 @@ import json
 import math
 import random
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
@@ -216,13 +217,18 @@ _ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+def _odd(rng: random.Random) -> Any:  # noqa: ANN401 - any JSON
+    """One of them for this page alone: the next mutation may write into it."""
+    return deepcopy(rng.choice(_ODD))
+
+
 def _bend_page(rng: random.Random, page: Json) -> None:
     name = rng.choice([*page, "next_url", "error", "message", "extra", "otc"])
     match rng.randrange(3):
         case 0:
             page.pop(name, None)
         case 1:
-            page[name] = rng.choice(_ODD)
+            page[name] = _odd(rng)
         case _:
             page["inner"] = {"results": page.get("results"), "t": 1}
 
@@ -234,7 +240,7 @@ def _bend_row(rng: random.Random, page: Json) -> None:
     at = rng.randrange(len(rows))
     match rng.randrange(6):
         case 0:
-            rows.insert(at, rng.choice((rows[at], rng.choice(_ODD))))
+            rows.insert(at, rng.choice((rows[at], _odd(rng))))
         case 1:
             del rows[at]
         case 2:
@@ -242,7 +248,7 @@ def _bend_row(rng: random.Random, page: Json) -> None:
         case 3 if isinstance(rows[at], dict):
             rows[at].pop(rng.choice("v vw o c h l t n".split()), None)
         case _ if isinstance(rows[at], dict):
-            rows[at][rng.choice("v vw o c h l t n otc x".split())] = rng.choice(_ODD)
+            rows[at][rng.choice("v vw o c h l t n otc x".split())] = _odd(rng)
 
 
 _SNIPPETS: tuple[bytes, ...] = (
