@@ -70,8 +70,8 @@ def _other(error: sqlite3.Error, path: Path) -> StorageError:
     free = shutil.disk_usage(path.parent).free
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE and free < _BESIDE:
         return StoreFull(
-            f"The disk that holds `{path}` is full: {megabytes(free)} are free, and even to read it takes a little more "
-            "beside it. Nothing is lost.",
+            f"The disk that holds `{path}` is full: {megabytes(free)} are free, and even to read it takes a little "
+            "more beside it. Nothing is lost.",
             hint="Free some space and run the same command again.",
         )
     return StorageError(
