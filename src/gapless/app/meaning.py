@@ -26,6 +26,11 @@ class Meant:
         return replace(self.wish, span=cut) if cut else None
 
 
+def held(found: Iterable[Meant]) -> list[Wish]:
+    """What is held of all that is meant."""
+    return [wish for one in found if (wish := one.held)]
+
+
 def meant(
     reader: Reader,
     wishes: Iterable[Wish],
@@ -42,13 +47,13 @@ def meant(
     found = []
     for instrument, frame in dict.fromkeys(named):
         base = reader.base(frame)
-        held = reader.held(instrument, base)
-        if held is None:
+        most = reader.held(instrument, base)
+        if most is None:
             raise NotStored(
                 f"{base} bars of {instrument}, which {frame} is made of, were never asked for.",
                 hint=f"`gapless backfill {instrument} -t {base} --start ...` first.",
             )
-        whole = aligned(held, frame, instrument.asset_class)
+        whole = aligned(most, frame, instrument.asset_class)
         if wanted := span_between(start, end, whole, instrument.asset_class, now=reader.now):
             found.append(Meant(Wish(instrument, frame, wanted), whole))
     return found

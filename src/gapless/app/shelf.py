@@ -12,7 +12,7 @@ from gapless.adjust import Adjust, Judged
 from gapless.app.examining import flags
 from gapless.app.instants import When, parse_instant, span_between
 from gapless.app.lookup import Asked, OnGap, Remedy, look_up, missing
-from gapless.app.meaning import meant
+from gapless.app.meaning import Meant, held, meant
 from gapless.app.naming import Names, Place, instruments_of, timeframes_of
 from gapless.app.opening import opened
 from gapless.app.planning import Desk, settled
@@ -165,7 +165,7 @@ class Shelf(ABC):
         is not told here: `gaps` tells it.
         """
         reader = self._reader(session, adjust, as_of, provisional=provisional)
-        return scan(pieces_of(self._wanted(reader, symbols, timeframes, start, end)), reader.read)
+        return scan(pieces_of(held(self._meant(reader, symbols, timeframes, start, end))), reader.read)
 
     def sql(self, query: str, *, limits: Limits | None = None) -> SqlResult:
         """One query in DuckDB's SQL over `bars`, `symbols`, `gaps`, `ledger`, `revisions` and `quality`.
@@ -197,7 +197,7 @@ class Shelf(ABC):
 
     def quality(self, symbols: Names = (), start: When | None = None, end: When | None = None) -> list[Flag]:
         """What is odd about stored bars, as flags with a reason; no bar is hidden or changed for it."""
-        wishes = self._wanted(self._reader(), symbols, (), start, end)
+        wishes = held(self._meant(self._reader(), symbols, (), start, end))
         if not wishes:
             return []
         instruments = list(dict.fromkeys(wish.instrument for wish in wishes))
@@ -233,8 +233,8 @@ class Shelf(ABC):
         receipt are what is missing of what was asked for.
         """
         reader = self._reader(session, adjust)
-        found = meant(reader, self._wishes(symbols), timeframes_of(timeframes), start, end)
-        wishes = [wish for one in found if (wish := one.held)]
+        found = self._meant(reader, symbols, timeframes, start, end)
+        wishes = held(found)
         gaps = [gap for one in found for gap in missing(one.wish, reader, given=end is not None)]
         if fmt == "sqlite":
             if session != "all" or adjust:
@@ -370,14 +370,12 @@ class Shelf(ABC):
             Instrument.parse(piece.symbol), reader.base(Timeframe.parse(piece.timeframe))
         )
 
-    def _wanted(
+    def _meant(
         self,
         reader: Reader,
         symbols: Names,
         timeframes: Names,
         start: When | None,
         end: When | None,
-    ) -> list[Wish]:
-        """What is meant, cut to what is held."""
-        found = meant(reader, self._wishes(symbols), timeframes_of(timeframes), start, end)
-        return [wish for one in found if (wish := one.held)]
+    ) -> list[Meant]:
+        return meant(reader, self._wishes(symbols), timeframes_of(timeframes), start, end)

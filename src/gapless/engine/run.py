@@ -295,9 +295,8 @@ class Engine:
             await self._world.clock.sleep(RENEW_EVERY)
             try:
                 await rooms.write(self._leases.renew)
-            except (
-                StorageError
-            ) as error:  # a lease outlives several renewals; what lasts meets the next write too
+            except StorageError as error:
+                # A lease outlives several renewals; what lasts meets the next write too.
                 self.problems.append(f"the leases of this run were not renewed once: {error.message}")
 
 

@@ -57,9 +57,10 @@ def export_database(store: Store, out: Path, wishes: Sequence[Wish], open_: Open
 def _copy_actions(store: Store, target: Store, tickers: Iterable[str]) -> None:
     """Splits and dividends go along, with when they were read: without them nothing could be adjusted there."""
     for ticker in tickers:
+        actions = store.actions(ticker)
         for kind in ACTION_KINDS:
             if (read := store.actions_read(kind, ticker)) is not None:
-                stated = [action for action in store.actions(ticker) if action.kind == kind]
+                stated = [action for action in actions if action.kind == kind]
                 target.put_actions(kind, [ticker], stated, read=read)
 
 
